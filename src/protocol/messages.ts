@@ -1,0 +1,64 @@
+/** The heads of the frames between node and instance (SPEC.md has the frames), and what both sides call by one name. */
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** A thrown value, flattened for the way over the frames. */
+export interface FunctionError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | null;
+  /** `throw new Fatal()`: never to be tried again. */
+  readonly fatal?: boolean;
+  /** `throw new RetryAfter()`. */
+  readonly retryAfterMs?: number;
+}
+
+/** What a transaction did, as the sandbox hands it over. */
+export interface Effects {
+  readonly emits: readonly Emit[];
+  readonly kv: readonly KvEffect[];
+}
+
+export const NO_EFFECTS: Effects = { emits: [], kv: [] };
+
+export interface Emit {
+  readonly type: string;
+  readonly id?: string;
+  readonly source?: string;
+  readonly subject?: string;
+  readonly key?: string;
+  /** Extension attributes. */
+  readonly extensions?: Readonly<Record<string, string | number | boolean>>;
+  readonly data?: unknown;
+  /** A delayed event: when it shall happen. */
+  readonly atMs?: number;
+}
+
+export type KvEffect =
+  | { readonly op: "set"; readonly key: string; readonly json: string; readonly ttlMs?: number }
+  | { readonly op: "set"; readonly key: string; readonly base64: string; readonly ttlMs?: number }
+  | { readonly op: "delete"; readonly key: string };
+
+/** A value as the reader returns it: JSON text or bytes. */
+export type WireValue = { readonly json: string } | { readonly base64: string };
+
+/** The committed state, as one call sees it. Whoever implements it remembers what was read. */
+export interface KvReader {
+  get(keys: readonly string[]): Promise<readonly (WireValue | null)[]>;
+  list(query: { prefix: string; after: string | null; limit: number }): Promise<readonly { key: string; value: WireValue }[]>;
+}
+
+export interface HttpHead {
+  readonly method: string;
+  /** Absolute. */
+  readonly url: string;
+  /** Name, value, name, value, … as they came. */
+  readonly headers: readonly string[];
+  readonly params: Readonly<Record<string, string>>;
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: readonly string[];
+}
