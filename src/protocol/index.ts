@@ -1,2 +1,3 @@
+export * from "./frame.ts";
 export * from "./manifest.ts";
 export * from "./messages.ts";
