@@ -30,6 +30,8 @@ export interface Delivery {
 export interface Ingested {
   readonly event: CloudEvent;
   readonly json: string;
+  /** A delayed event: when it shall happen. */
+  readonly atMs?: number;
 }
 
 export type IngestResult =
