@@ -14,4 +14,5 @@ export {
   type Refused,
 } from "./http-binding.ts";
 export { isTimestamp } from "./timestamp.ts";
-export { compileSchema, type SchemaCheck, type SchemaIssue } from "./schema.ts";
+export { compileSchema, type SchemaCheck } from "./schema.ts";
+export type { SchemaIssue } from "./schema-words.ts";

@@ -1,5 +1,5 @@
 /** How content of a type stands in an event: as a JSON value, as text, or as bytes in base64. */
-export type ContentForm = "json" | "text" | "bytes";
+type ContentForm = "json" | "text" | "bytes";
 
 export interface MediaType {
   /** `type/subtype` in lower case, without parameters. */

@@ -6,8 +6,6 @@ import type * as Formats from "ajv-formats";
 import { MillraceError, toError } from "../core/index.ts";
 import { describeErrors, type SchemaIssue } from "./schema-words.ts";
 
-export type { SchemaIssue } from "./schema-words.ts";
-
 /** What is wrong with `data`, in words made for people; nothing when it fits. */
 export type SchemaCheck = (data: unknown) => SchemaIssue[];
 
