@@ -44,9 +44,11 @@ export function toWrites(effects: Effects, cause: Cause, router: Router, hopLimi
   }
   for (const emit of effects.emits) {
     const event = toEvent(emit, cause);
-    if (isReservedType(event.type)) throw new MillraceError("reserved_type", `"${cause.fn}" emitted "${event.type}", but millrace.* is the platform's own`);
+    if (isReservedType(event.type))
+      throw new MillraceError("reserved_type", `"${cause.fn}" emitted "${event.type}", but millrace.* is the platform's own`);
     const json = canonicalJson(event);
-    if (json === undefined) throw new MillraceError("bad_event", `"${cause.fn}" emitted "${event.type}" with data that is nested too deeply`);
+    if (json === undefined)
+      throw new MillraceError("bad_event", `"${cause.fn}" emitted "${event.type}" with data that is nested too deeply`);
     const facts = { origin: "function", hops, cause: cause.invocation } as const;
     if (emit.atMs !== undefined && emit.atMs > cause.nowMs) timers.push(delayed(event, { json, ...facts }, emit.atMs));
     else events.push(newEvent(event, { json, ...facts }, router, false));
@@ -93,6 +95,8 @@ function toKvWrite(effect: KvEffect, nowMs: number): KvWrite {
   if (effect.op === "delete") return effect;
   const expiresMs = effect.ttlMs === undefined ? null : nowMs + effect.ttlMs;
   const value =
-    "json" in effect ? ({ kind: "json", json: effect.json } as const) : ({ kind: "bytes", bytes: Buffer.from(effect.base64, "base64") } as const);
+    "json" in effect
+      ? ({ kind: "json", json: effect.json } as const)
+      : ({ kind: "bytes", bytes: Buffer.from(effect.base64, "base64") } as const);
   return { op: "set", key: effect.key, value, expiresMs };
 }

@@ -6,7 +6,19 @@ import type { Service } from "../core/service.ts";
 import { type CloudEvent, canonicalJson, isReservedType, parseCloudEvent } from "../events/index.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { FunctionManifest, Release } from "../protocol/manifest.ts";
-import type { DeadSelection, DueTimer, Lease, LogLine, Member, MemberResult, NewEvent, ReadyDelivery, Seq, SettleOutcome, Store } from "../store/store.ts";
+import type {
+  DeadSelection,
+  DueTimer,
+  Lease,
+  LogLine,
+  Member,
+  MemberResult,
+  NewEvent,
+  ReadyDelivery,
+  Seq,
+  SettleOutcome,
+  Store,
+} from "../store/store.ts";
 import { Counts } from "./counts.ts";
 import type { Delivery, DeliveryStats, HttpRequest, HttpResult, Ingested, IngestResult, InvokeResult } from "./delivery.ts";
 import { type DelayedEvent, delayed, EMIT_TIMER, newEvent } from "./effects.ts";
@@ -69,7 +81,14 @@ export class DeliveryEngine implements Delivery, Service {
   constructor(options: EngineOptions) {
     this.options = options;
     const { store, pool, clock } = options;
-    this.deps = { store, pool, clock, random: options.random ?? Math.random, log: options.log, hopLimit: options.hopLimit ?? DEFAULT_HOP_LIMIT };
+    this.deps = {
+      store,
+      pool,
+      clock,
+      random: options.random ?? Math.random,
+      log: options.log,
+      hopLimit: options.hopLimit ?? DEFAULT_HOP_LIMIT,
+    };
     this.timers = new TimerLoop({
       store,
       clock,
@@ -152,13 +171,17 @@ export class DeliveryEngine implements Delivery, Service {
     if (result.kind === "clash") return this.refuse(clashOf(events, result.indexes));
     if (result.kind !== "committed") throw new MillraceError("internal", `an ingress commit ended as ${result.kind}`);
     this.absorb(result, member);
-    this.options.observer.ingested(events.length, result.events.reduce((sum, { duplicate }) => sum + (duplicate ? 1 : 0), 0));
+    this.options.observer.ingested(
+      events.length,
+      result.events.reduce((sum, { duplicate }) => sum + (duplicate ? 1 : 0), 0),
+    );
     return { kind: "accepted", events: result.events.map(({ seq, duplicate }) => ({ seq, duplicate })) };
   }
 
   async http(request: HttpRequest): Promise<HttpResult> {
     const fn = this.functions.get(request.fn);
-    if (fn === undefined) return { kind: "failed", invocation: newId(), error: unknownFunction(request.fn, this.functions), retryAfterMs: null };
+    if (fn === undefined)
+      return { kind: "failed", invocation: newId(), error: unknownFunction(request.fn, this.functions), retryAfterMs: null };
     this.pending++;
     try {
       return await runHttp(request, fn, {
@@ -183,11 +206,22 @@ export class DeliveryEngine implements Delivery, Service {
     const fault = this.schemas.check([{ event, json }]);
     if (fault !== null) throw fault;
     const delivery = deliveryTo(fn, event);
-    const appended: NewEvent = { id: event.id, source: event.source, type: event.type, json, origin: "outside", hops: 0, cause: null, dedupe: false, deliveries: [delivery] };
+    const appended: NewEvent = {
+      id: event.id,
+      source: event.source,
+      type: event.type,
+      json,
+      origin: "outside",
+      hops: 0,
+      cause: null,
+      dedupe: false,
+      deliveries: [delivery],
+    };
     const member: Member = { id: event.id, nowMs, events: [appended] };
     const result = await this.deps.store.commit(member);
     const seq = result.kind === "committed" ? result.events[0]?.deliveries[0]?.seq : undefined;
-    if (result.kind !== "committed" || seq === undefined) throw new MillraceError("internal", `an invocation's commit ended as ${result.kind}`);
+    if (result.kind !== "committed" || seq === undefined)
+      throw new MillraceError("internal", `an invocation's commit ended as ${result.kind}`);
     const ended = new Promise<InvokeResult>((resolve, reject) => {
       this.watchers.set(seq, (end) => {
         if (end.kind !== "settled") reject(new MillraceError("fenced", "another node settled this delivery"));
@@ -332,7 +366,14 @@ export class DeliveryEngine implements Delivery, Service {
           partition: delivery.partition,
           attempt: 0,
           ready: made.ready,
-          event: { seq: appended.seq, json: event.json, type: event.type, origin: event.origin, hops: event.hops, receivedMs: member.nowMs },
+          event: {
+            seq: appended.seq,
+            json: event.json,
+            type: event.type,
+            origin: event.origin,
+            hops: event.hops,
+            receivedMs: member.nowMs,
+          },
         });
         touched.add(lane);
       });
@@ -388,15 +429,22 @@ export class DeliveryEngine implements Delivery, Service {
 function clashOf(events: readonly Ingested[], indexes: readonly number[]): MillraceError {
   const named = indexes.map((index) => ({ index, id: events[index]?.event.id, source: events[index]?.event.source }));
   const first = named[0];
-  return new MillraceError("duplicate_id", `the id "${first?.id}" of source "${first?.source}" was used within the last 24 hours for an event with other content`, {
-    details: named,
-  });
+  return new MillraceError(
+    "duplicate_id",
+    `the id "${first?.id}" of source "${first?.source}" was used within the last 24 hours for an event with other content`,
+    {
+      details: named,
+    },
+  );
 }
 
 function unknownFunction(name: string, functions: ReadonlyMap<string, unknown>): MillraceError {
   const known = [...functions.keys()];
   return new MillraceError("not_found", `there is no function "${name}"`, {
-    cure: known.length === 0 ? "The app has no functions yet." : `There are: ${known.slice(0, 20).join(", ")}${known.length > 20 ? ", …" : ""}.`,
+    cure:
+      known.length === 0
+        ? "The app has no functions yet."
+        : `There are: ${known.slice(0, 20).join(", ")}${known.length > 20 ? ", …" : ""}.`,
   });
 }
 
@@ -425,7 +473,12 @@ function invokeResult(outcome: SettleOutcome, facts: { invocation: string; deliv
     case "retry":
       return { kind: "retrying", ...which, error: outcome.error, dueMs: outcome.dueMs };
     case "postpone":
-      return { kind: "retrying", ...which, error: { name: "Conflict", message: "what it read kept changing", stack: null }, dueMs: outcome.dueMs };
+      return {
+        kind: "retrying",
+        ...which,
+        error: { name: "Conflict", message: "what it read kept changing", stack: null },
+        dueMs: outcome.dueMs,
+      };
     case "dead":
       return { kind: "dead", ...which, error: outcome.error };
     default:

@@ -184,7 +184,8 @@ export class FunctionQueue {
     const alarm = this.clock.alarm(dueMs, () => {
       this.alarm = null;
       this.more = true;
-      this.onWork(this);
+      if (this.paused) this.expect(this.pausedUntilMs);
+      else this.onWork(this);
     });
     this.alarm = { atMs: dueMs, alarm };
   }

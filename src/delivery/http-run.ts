@@ -84,8 +84,15 @@ async function runUntilCommitted(
     const verdict = await settle(outcome, { id, fn, session, idempotency }, context);
     if (verdict !== "conflict") return verdict;
     observer.conflicted(fn.name);
-    if (!repeatable) return failed(id, "conflict", "data that the function read changed before it ended, and its streamed request body cannot be run again", 1000);
-    if (++conflicts > MOST_RERUNS) return failed(id, "conflict", `data that the function read changed ${conflicts} times before it ended`, 1000);
+    if (!repeatable)
+      return failed(
+        id,
+        "conflict",
+        "data that the function read changed before it ended, and its streamed request body cannot be run again",
+        1000,
+      );
+    if (++conflicts > MOST_RERUNS)
+      return failed(id, "conflict", `data that the function read changed ${conflicts} times before it ended`, 1000);
   }
 }
 
@@ -134,7 +141,9 @@ async function commit(
     ...(writes.events.length === 0 ? {} : { events: writes.events }),
     ...(writes.kv.length === 0 ? {} : { kv: writes.kv }),
     ...(writes.timers.length === 0 ? {} : { timers: writes.timers }),
-    ...(ran.idempotency === null || kept === null ? {} : { answer: { ...ran.idempotency, bytes: kept.record, expiresMs: nowMs + ANSWER_KEPT_MS } }),
+    ...(ran.idempotency === null || kept === null
+      ? {}
+      : { answer: { ...ran.idempotency, bytes: kept.record, expiresMs: nowMs + ANSWER_KEPT_MS } }),
   };
   const result = await deps.store.commit(member);
   switch (result.kind) {
@@ -177,12 +186,20 @@ function answered(invocation: string, answer: HttpAnswer, body: HttpAnswer["body
 
 function replay(stored: { fingerprint: string; bytes: Uint8Array }, fingerprint: string, invocation: string): HttpResult {
   if (stored.fingerprint !== fingerprint) {
-    return failed(invocation, "idempotency_reused", "this Idempotency-Key was used for another request (its method, address or body differs)");
+    return failed(
+      invocation,
+      "idempotency_reused",
+      "this Idempotency-Key was used for another request (its method, address or body differs)",
+    );
   }
   const answer = decodeAnswer(stored.bytes);
   if (answer === null) {
     const limit = `${MOST_ANSWER_BYTES / 1024 / 1024} MiB`;
-    return failed(invocation, "idempotency_answer_lost", `the first request with this Idempotency-Key was done, but its answer was larger than ${limit} and was not kept`);
+    return failed(
+      invocation,
+      "idempotency_answer_lost",
+      `the first request with this Idempotency-Key was done, but its answer was larger than ${limit} and was not kept`,
+    );
   }
   return { kind: "answered", invocation, head: answer.head, body: answer.body, discard: () => {}, replayed: true };
 }
@@ -205,15 +222,21 @@ function failureOf(outcome: Exclude<Outcome, { kind: "returned" }>, ran: Ran): H
   }
   if (outcome.kind === "threw" && error.retryAfterMs !== undefined) return failed(ran.id, "overloaded", error.message, error.retryAfterMs);
   if (outcome.kind === "threw" && error.name === "BadResult") return failed(ran.id, "bad_result", `${name}: ${error.message}`);
-  if (outcome.kind === "crashed" && error.name === "OutOfMemory") return failed(ran.id, "function_out_of_memory", `${name}: ${error.message}`);
+  if (outcome.kind === "crashed" && error.name === "OutOfMemory")
+    return failed(ran.id, "function_out_of_memory", `${name}: ${error.message}`);
   // What the function itself said may hold secrets: it goes to the log, not to the caller.
-  return failed(ran.id, CODE_OF_FAILURE[outcome.kind], `${name} ${WORDS_OF_FAILURE[outcome.kind]}; its log has the reason under invocation ${ran.id}`);
+  return failed(
+    ran.id,
+    CODE_OF_FAILURE[outcome.kind],
+    `${name} ${WORDS_OF_FAILURE[outcome.kind]}; its log has the reason under invocation ${ran.id}`,
+  );
 }
 
 const WORDS_OF_FAILURE = { threw: "failed", timeout: "ran out of time", crashed: "ended with its instance" } as const;
 
 function storeFailed(invocation: string, thrown: unknown): HttpResult {
-  if (thrown instanceof MillraceError) return { kind: "failed", invocation, error: thrown, retryAfterMs: thrown.status === 503 ? 1000 : null };
+  if (thrown instanceof MillraceError)
+    return { kind: "failed", invocation, error: thrown, retryAfterMs: thrown.status === 503 ? 1000 : null };
   return failed(invocation, "internal", toError(thrown).message);
 }
 

@@ -23,11 +23,7 @@ export class KvSession implements KvReader {
     });
   }
 
-  async list(query: {
-    prefix: string;
-    after: string | null;
-    limit: number;
-  }): Promise<readonly { key: string; value: WireValue }[]> {
+  async list(query: { prefix: string; after: string | null; limit: number }): Promise<readonly { key: string; value: WireValue }[]> {
     const page = await this.store.kvList(query, this.clock.now());
     this.ranges.push(page.read);
     return page.entries.map(({ key, value }) => ({ key, value: toWire(value) }));

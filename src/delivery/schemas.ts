@@ -37,6 +37,8 @@ export class EventSchemas {
     const words = first.issues.map(({ path, message }) => `${path}: ${message}`).join("; ");
     const others = faults.length === 1 ? "" : `, and ${faults.length - 1} more of this batch do not fit either`;
     const where = events.length === 1 ? "" : `event ${first.index}: `;
-    return new MillraceError("schema_mismatch", `${where}data does not fit the schema of "${first.type}": ${words}${others}`, { details: faults });
+    return new MillraceError("schema_mismatch", `${where}data does not fit the schema of "${first.type}": ${words}${others}`, {
+      details: faults,
+    });
   }
 }

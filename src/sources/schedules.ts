@@ -70,7 +70,19 @@ export class Schedules {
     const json = JSON.stringify(event);
     const delivery = deliveryTo(fn, event);
     return {
-      events: [{ id: event.id, source: event.source, type: event.type, json, origin: "platform", hops: 0, cause: null, dedupe: false, deliveries: [delivery] }],
+      events: [
+        {
+          id: event.id,
+          source: event.source,
+          type: event.type,
+          json,
+          origin: "platform",
+          hops: 0,
+          cause: null,
+          dedupe: false,
+          deliveries: [delivery],
+        },
+      ],
       ...(dueMs === null ? {} : { timers: [timerOf(timer.name, timer.payload, dueMs)] }),
     };
   }
@@ -103,7 +115,8 @@ const MOST_COUNTED = 10_000;
 function missedCronTimes(schedule: Extract<Schedule, { kind: "cron" }>, dueMs: number, nowMs: number): number {
   const cron = cronOf(schedule);
   let missed = 0;
-  for (let at = cron.nextRun(new Date(dueMs)); at !== null && at.getTime() <= nowMs && missed < MOST_COUNTED; at = cron.nextRun(at)) missed++;
+  for (let at = cron.nextRun(new Date(dueMs)); at !== null && at.getTime() <= nowMs && missed < MOST_COUNTED; at = cron.nextRun(at))
+    missed++;
   return missed;
 }
 
