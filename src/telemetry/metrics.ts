@@ -47,8 +47,13 @@ export class Metrics implements Observer {
   constructor(version: string) {
     const { registry } = this;
     this.eventsIngested = registry.counter("millrace_events_ingested_total", "Events of the outside that became durable.").with();
-    this.eventsDuplicate = registry.counter("millrace_events_duplicates_total", "Events that were accepted before and woke nobody again.").with();
-    this.refusals = registry.counter("millrace_refused_total", "Events and requests turned away at a door, by error code.", ["door", "code"]);
+    this.eventsDuplicate = registry
+      .counter("millrace_events_duplicates_total", "Events that were accepted before and woke nobody again.")
+      .with();
+    this.refusals = registry.counter("millrace_refused_total", "Events and requests turned away at a door, by error code.", [
+      "door",
+      "code",
+    ]);
     this.invocations = registry.counter("millrace_invocations_total", "Invocations that ended.", ["function", "kind", "outcome"]);
     this.ranSeconds = registry.histogram("millrace_invocation_seconds", "How long handlers ran.", ["function"], RUN_SECONDS);
     this.waitSeconds = registry.histogram(
@@ -57,7 +62,9 @@ export class Metrics implements Observer {
       ["function"],
       WAIT_SECONDS,
     );
-    this.conflicts = registry.counter("millrace_conflicts_total", "Transactions run again because what they had read changed.", ["function"]);
+    this.conflicts = registry.counter("millrace_conflicts_total", "Transactions run again because what they had read changed.", [
+      "function",
+    ]);
     this.deaths = registry.counter("millrace_dead_total", "Deliveries given up.", ["function"]);
     this.coldStarts = registry.counter("millrace_cold_starts_total", "Calls that had to wait for a new instance.", ["function"]);
     this.startSeconds = registry
@@ -74,7 +81,11 @@ export class Metrics implements Observer {
   /** Adds the gauges. Apart from the constructor, because what is read here is itself built with an observer. */
   watch(sources: MetricSources): void {
     const { registry } = this;
-    registry.gauge("millrace_deliveries_waiting", "The backlog: deliveries not yet settled, of all functions.", () => sources.delivery().waiting);
+    registry.gauge(
+      "millrace_deliveries_waiting",
+      "The backlog: deliveries not yet settled, of all functions.",
+      () => sources.delivery().waiting,
+    );
     registry.gauge("millrace_deliveries_running", "Deliveries and calls whose handler runs now.", () => sources.delivery().running);
     registry.gauge("millrace_dead_letters", "Dead deliveries that nobody has redriven or purged.", () => sources.delivery().dead);
     registry.gauges("millrace_function_deliveries_waiting", "The backlog of each function.", ["function"], () =>
@@ -154,7 +165,9 @@ function addProcessMetrics(registry: Registry): void {
   );
   registry.gauge("process_resident_memory_bytes", "Memory of the node, without its instances.", () => process.memoryUsage.rss());
   registry.gauge("nodejs_heap_used_bytes", "JavaScript heap in use.", () => process.memoryUsage().heapUsed);
-  registry.gauge("nodejs_eventloop_utilization_ratio", "Share of the node's life in which its event loop was busy.", () =>
-    performance.eventLoopUtilization().utilization,
+  registry.gauge(
+    "nodejs_eventloop_utilization_ratio",
+    "Share of the node's life in which its event loop was busy.",
+    () => performance.eventLoopUtilization().utilization,
   );
 }

@@ -1,7 +1,7 @@
 /**
  * Counters, gauges and histograms in Prometheus' text format. Our own, because two of its habits would cost us on the hot
  * path: looking a child up by a label object at every observation, and checking each value. Here a caller keeps the
- * child it found once; an observation then is an addition (metrics.bench figures: 5 to 20 ns).
+ * child it found once; an observation by function then costs 20 to 40 ns (Node 26, 50 functions).
  */
 
 type LabelValues = readonly string[];
