@@ -383,7 +383,7 @@ describe("invoke", () => {
       headers: ["content-type", "application/json"],
       params: {},
     });
-    expect(String(rooms.requests[0]?.body)).toBe('{"a":1}');
+    expect(rooms.requests[0]?.body).toEqual(Buffer.from('{"a":1}'));
   });
 
   it("C13: a described request goes where it says, with its parameters", async () => {
@@ -522,9 +522,9 @@ describe("the client", () => {
 
 /** Writes again and again until the promise is settled: the stream may not have begun at the first write. */
 async function until(act: () => void, settled: Promise<unknown>): Promise<void> {
-  let done = false;
-  void settled.then(() => (done = true));
-  while (!done) {
+  const state = { done: false };
+  void settled.then(() => (state.done = true));
+  while (!state.done) {
     act();
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -70,22 +70,16 @@ describe("metrics", () => {
 
   it("are Prometheus' text format: each family once, with HELP and TYPE, samples beneath", () => {
     const text = watched().text();
-    const seen = new Set<string>();
-    let family = "";
-    for (const line of text.trimEnd().split("\n")) {
-      const help = /^# HELP (\w+) \S.*$/.exec(line);
-      const type = /^# TYPE (\w+) (counter|gauge|histogram)$/.exec(line);
-      if (help !== null) {
-        family = help[1] ?? "";
-        expect(seen.has(family)).toBe(false);
-        seen.add(family);
-      } else if (type !== null) {
-        expect(type[1]).toBe(family);
-        if (type[2] === "counter") expect(family).toMatch(/_total$/);
-      } else {
-        expect(line).toMatch(/^\w+(\{(\w+="([^"\\\n]|\\["\\n])*",?)*\})? (\d+(\.\d+)?(e[+-]\d+)?|NaN)$/);
-        expect(line.replace(/(_bucket|_sum|_count)?[{ ].*$/, "")).toBe(family);
-      }
+    const families = text.split(/^(?=# HELP )/m).map((part) => part.trimEnd().split("\n"));
+    const names = families.map(([help = ""]) => /^# HELP (\w+) \S/.exec(help)?.[1] ?? `not a HELP line: ${help}`);
+    expect(names).toEqual([...new Set(names)]);
+    for (const [i, [, type = "", ...samples]] of families.entries()) {
+      const name = names[i] ?? "";
+      expect(type).toMatch(new RegExp(`^# TYPE ${name} (${name.endsWith("_total") ? "counter" : "gauge|histogram"})$`));
+      const sample = new RegExp(
+        `^${name}(_bucket|_sum|_count)?(\\{(\\w+="([^"\\\\\\n]|\\\\["\\\\n])*",?)*\\})? \\d+(\\.\\d+)?(e[+-]\\d+)?$`,
+      );
+      for (const line of samples) expect(line).toMatch(sample);
     }
     expect(text.endsWith("\n")).toBe(true);
   });
