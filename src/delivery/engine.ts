@@ -175,7 +175,7 @@ export class DeliveryEngine implements Delivery, Service {
       events.length,
       result.events.reduce((sum, { duplicate }) => sum + (duplicate ? 1 : 0), 0),
     );
-    return { kind: "accepted", events: result.events.map(({ seq, duplicate }) => ({ seq, duplicate })) };
+    return { kind: "accepted", events: inOrderOf(events, nowMs, result.events) };
   }
 
   async http(request: HttpRequest): Promise<HttpResult> {
@@ -424,6 +424,15 @@ export class DeliveryEngine implements Delivery, Service {
     for (const resolve of this.waitingForQuiet) resolve();
     this.waitingForQuiet.clear();
   }
+}
+
+/** What became of each event, in the order in which they came: a delayed one has no place yet. */
+function inOrderOf(events: readonly Ingested[], nowMs: number, appended: Committed["events"]): { seq: Seq; duplicate: boolean }[] {
+  let next = 0;
+  return events.map(({ atMs }) => {
+    const made = atMs !== undefined && atMs > nowMs ? undefined : appended[next++];
+    return { seq: made?.seq ?? 0, duplicate: made?.duplicate ?? false };
+  });
 }
 
 function clashOf(events: readonly Ingested[], indexes: readonly number[]): MillraceError {
