@@ -6,7 +6,8 @@ import { SourceMap } from "./source-map.ts";
  * Stack traces in the lines the user wrote. V8 asks for the text of a stack when somebody first reads it, so this costs
  * nothing until an error is shown; Node's own --enable-source-maps parses every map at import.
  */
-export function installStackTraces(runtimeFile: string): void {
+export function installStackTraces(): void {
+  const runtimeFile = ownFile();
   const maps = new Map<string, SourceMap | null>();
   Error.prepareStackTrace = (error, sites) => {
     let text = headline(error);
@@ -18,6 +19,17 @@ export function installStackTraces(runtimeFile: string): void {
     }
     return text;
   };
+}
+
+/** The runtime is bundled into one file, so the file of this function is the file of all of it. */
+function ownFile(): string | null {
+  let file: string | null = null;
+  Error.prepareStackTrace = (_error, sites) => {
+    file = sites[0]?.getFileName() ?? null;
+    return "";
+  };
+  void new Error("where am I").stack;
+  return file;
 }
 
 function headline(error: unknown): string {
