@@ -180,8 +180,7 @@ describe("errors of patterns", () => {
   it.each(FAULTS)("%s: %j is refused at %j", (_rule, pattern, path, fault) => {
     const error = errorOf(pattern);
     expect(error.path).toBe(path);
-    if (typeof fault === "string") expect(error.fault).toBe(fault);
-    else expect(error.fault).toMatch(fault);
+    expect(typeof fault === "string" ? error.fault === fault : fault.test(error.fault), `the fault was: ${error.fault}`).toBe(true);
     expect(error.message).toBe(path === "" ? error.fault : `${path}: ${error.fault}`);
     expect(error).toMatchObject({ code: "bad_pattern", name: "PatternError" });
   });
@@ -207,7 +206,7 @@ describe("errors of patterns", () => {
   it("P41: a refused pattern leaves the matcher as it was", () => {
     const matcher = new Matcher<string>();
     matcher.add("a", { type: ["x"] });
-    expect(() => matcher.add("a", { $or: [{ type: ["y"] }, { type: [{ prefx: "z" }] }] } as unknown as Pattern)).toThrow(PatternError);
+    expect(() => matcher.add("a", { $or: [{ type: ["y"] }, { type: [{ prefx: "z" }] }] } as Pattern)).toThrow(PatternError);
     expect(() => matcher.add("b", "{")).toThrow(PatternError);
     expect(matcher.size).toBe(1);
     expect(matcher.match({ type: "y" })).toEqual([]);
