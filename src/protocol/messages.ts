@@ -1,6 +1,6 @@
 /** The heads of the frames between node and instance (SPEC.md has the frames), and what both sides call by one name. */
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
+export type { LogLevel } from "../core/log-level.ts";
 
 /** A thrown value, flattened for the way over the frames. */
 export interface FunctionError {

@@ -6,6 +6,10 @@
  * functions: which functions an event wakes, when a retry is due, what is dead, is told to it by `delivery`.
  */
 
+import type { LogLevel } from "../core/log-level.ts";
+
+export type { LogLevel };
+
 /** A place in the one order in which things became true. Events and deliveries draw from the same counter. */
 export type Seq = number;
 
@@ -279,8 +283,6 @@ export interface FunctionCounts {
   /** Of the dead, those that hold their key. */
   readonly held: number;
 }
-
-export type LogLevel = "debug" | "info" | "warn" | "error";
 
 export interface LogLine {
   readonly atMs: number;
