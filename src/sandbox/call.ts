@@ -75,7 +75,9 @@ export class Call {
   readonly guard = (what: string): void => {
     if (this.state === "running") return;
     if (this.abortReason !== null)
-      throw new MillraceError("effect_after_end", `${what} after the call was given up: ${this.abortReason.message}`, { cause: this.abortReason });
+      throw new MillraceError("effect_after_end", `${what} after the call was given up: ${this.abortReason.message}`, {
+        cause: this.abortReason,
+      });
     throw new MillraceError("effect_after_end", `${what} after the call had ended: the transaction was over`);
   };
 

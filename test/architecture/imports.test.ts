@@ -83,13 +83,17 @@ describe("the arrows of the house", () => {
   });
 
   it("only the store speaks SQL", () => {
-    const speakers = files.filter((file) => /node:sqlite|\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM)\b.*\b(?:FROM|VALUES|SET|WHERE)\b/.test(readFileSync(file, "utf8")));
+    const speakers = files.filter((file) =>
+      /node:sqlite|\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM)\b.*\b(?:FROM|VALUES|SET|WHERE)\b/.test(readFileSync(file, "utf8")),
+    );
     expect(speakers.map((file) => roomOf(relative(SRC, file))).filter((room) => room !== "store")).toEqual([]);
   });
 
   it("a folder's index.ts only passes on what is elsewhere", () => {
     const doors = files.filter((file) => file.endsWith(`${sep}index.ts`));
-    const withCode = doors.filter((file) => /^(?:export )?(?:function|class|const|let|interface|async)\b/m.test(readFileSync(file, "utf8")));
+    const withCode = doors.filter((file) =>
+      /^(?:export )?(?:function|class|const|let|interface|async)\b/m.test(readFileSync(file, "utf8")),
+    );
     expect(withCode.map((file) => relative(SRC, file))).toEqual([]);
   });
 });
