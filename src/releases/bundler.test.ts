@@ -73,6 +73,20 @@ describe("bundling", () => {
     expect(facts).toEqual({ kind: "http", method: "GET", path: "/hello" });
   });
 
+  it("D23: the SDK weighs next to nothing in a bundle, and needs no module of Node", async () => {
+    const source = [
+      'import { event, Fatal, fn, http } from "millrace";',
+      'export const hello = fn({ on: [http.get("/hello"), event("hello")] }, () => {',
+      '  throw new Fatal("hello");',
+      "});",
+    ];
+    const made = await bundle(await temporaryApp({ "functions/a.ts": source.join("\n") }));
+    const code = Buffer.from(made.files[0]?.contents ?? "").toString();
+    const [, ...withoutBanner] = code.split("\n");
+    expect(withoutBanner.join("\n")).not.toMatch(/node:|ERROR_KINDS/);
+    expect(code.length).toBeLessThan(2048);
+  });
+
   it("R3: brings the event matcher as well", async () => {
     const made = await bundle(
       await temporaryApp({
