@@ -185,7 +185,7 @@ export class LightResponse {
   #upgrade(): Response {
     if (this.#real === null) {
       const contentType = findHeader(this.#list, "content-type");
-      this.#real = new globalThis.Response(this.#body as BodyInit | null, contentType === null ? {} : { headers: { "content-type": contentType } });
+      this.#real = new globalThis.Response(this.#body as ConstructorParameters<typeof Response>[0], contentType === null ? {} : { headers: { "content-type": contentType } });
       this.#body = null;
     }
     return this.#real;
