@@ -88,7 +88,8 @@ function withBody(head: string, body: string | Uint8Array | BodySource | null): 
     if (body.length <= SURELY_SHORT) return { kind: "whole", head, body };
     return withBody(head, Buffer.from(body));
   }
-  if (body instanceof Uint8Array) return body.length <= CHUNK_BYTES ? { kind: "whole", head, body } : { kind: "stream", head, source: body };
+  if (body instanceof Uint8Array)
+    return body.length <= CHUNK_BYTES ? { kind: "whole", head, body } : { kind: "stream", head, source: body };
   return { kind: "stream", head, source: body };
 }
 

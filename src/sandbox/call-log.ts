@@ -22,7 +22,8 @@ export class CallLog {
   }
 
   line(level: LogLevel, text: string): void {
-    const line = text.length <= LINE_LIMIT_CHARS ? text : `${text.slice(0, LINE_LIMIT_CHARS)}… (${text.length - LINE_LIMIT_CHARS} more characters)`;
+    const line =
+      text.length <= LINE_LIMIT_CHARS ? text : `${text.slice(0, LINE_LIMIT_CHARS)}… (${text.length - LINE_LIMIT_CHARS} more characters)`;
     if (this.lines >= CALL_LIMIT_LINES || this.chars + line.length > CALL_LIMIT_CHARS) {
       this.dropped++;
       return;

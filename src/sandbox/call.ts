@@ -75,7 +75,9 @@ export class Call {
   readonly guard = (what: string): void => {
     if (this.state === "running") return;
     if (this.abortReason !== null)
-      throw new MillraceError("effect_after_end", `${what} after the call was given up: ${this.abortReason.message}`, { cause: this.abortReason });
+      throw new MillraceError("effect_after_end", `${what} after the call was given up: ${this.abortReason.message}`, {
+        cause: this.abortReason,
+      });
     throw new MillraceError("effect_after_end", `${what} after the call had ended: the transaction was over`);
   };
 
@@ -93,8 +95,9 @@ export class Call {
 
   /** The transaction is over, whatever still runs. */
   close(next: "streaming" | "ended"): void {
-    this.state = next;
+    // The last lines still belong to the call.
     if (next === "ended") this.lazyLog?.end();
+    this.state = next;
     this.lazyReads?.refuse(new MillraceError("effect_after_end", "the call had ended before this read was answered"));
   }
 }

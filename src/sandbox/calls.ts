@@ -89,7 +89,7 @@ export class Calls {
   abort(frame: Frame): void {
     const call = this.calls.get(frame.call);
     this.sink.send(FRAME.aborted, frame.call, null, null);
-    call?.abort(abortError(frame.head["reason"], call));
+    if (call !== undefined) this.abortCall(call, abortError(frame.head["reason"], call));
   }
 
   go(frame: Frame): void {
@@ -98,7 +98,7 @@ export class Calls {
 
   discard(frame: Frame): void {
     const call = this.calls.get(frame.call);
-    if (call?.state === "streaming") call.abort(new DOMException("the answer is not wanted any more", "AbortError"));
+    if (call?.state === "streaming") this.abortCall(call, new DOMException("the answer is not wanted any more", "AbortError"));
   }
 
   requestChunk(frame: Frame): void {
@@ -120,6 +120,11 @@ export class Calls {
     }
     const { name, message, stack } = toFunctionError(reason);
     this.currentLog.line("error", `a rejection that nobody handled: ${stack ?? `${name}: ${message}`}`);
+  }
+
+  /** Listeners of a signal run where it is aborted, so that has to be the call's own context. */
+  private abortCall(call: Call, reason: Error): void {
+    this.storage.run(call, () => call.abort(reason));
   }
 
   private begin(frame: Frame): Call {

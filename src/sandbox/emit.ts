@@ -86,9 +86,13 @@ function parseOptions(type: string, options: unknown): CheckedEmit {
 }
 
 function checkText(name: string, value: unknown): string {
-  if (typeof value !== "string" || value === "") throw new MillraceError("bad_event", `emit: \`${name}\` must be a string that is not empty`);
+  if (typeof value !== "string" || value === "")
+    throw new MillraceError("bad_event", `emit: \`${name}\` must be a string that is not empty`);
   if (Buffer.byteLength(value) > TEXT_LIMIT_BYTES)
-    throw new MillraceError("bad_event", `emit: \`${name}\` has ${Buffer.byteLength(value)} bytes; at most ${TEXT_LIMIT_BYTES} are allowed`);
+    throw new MillraceError(
+      "bad_event",
+      `emit: \`${name}\` has ${Buffer.byteLength(value)} bytes; at most ${TEXT_LIMIT_BYTES} are allowed`,
+    );
   return value;
 }
 
@@ -99,7 +103,8 @@ function checkExtensions(extensions: unknown): Record<string, string | number | 
     if (!/^[a-z0-9]+$/.test(name))
       throw new MillraceError("bad_event", `emit: the extension "${name}" has a name with other than lower-case letters and digits`);
     if (CORE_ATTRIBUTES.has(name)) throw new MillraceError("bad_event", `emit: "${name}" is no extension but an attribute of its own`);
-    if (typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && Number.isInteger(value))) checked[name] = value;
+    if (typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && Number.isInteger(value)))
+      checked[name] = value;
     else throw new MillraceError("bad_event", `emit: the extension "${name}" must be a string, a whole number or a boolean`);
   }
   return checked;
@@ -114,7 +119,8 @@ function parseMoment(after: unknown, at: unknown): number | undefined {
   }
   if (at === undefined) return undefined;
   const atMs = at instanceof Date ? at.getTime() : typeof at === "number" ? at : typeof at === "string" ? Date.parse(at) : Number.NaN;
-  if (!Number.isFinite(atMs)) throw new MillraceError("bad_option", "emit: `at` must be a Date, milliseconds since the epoch, or an RFC 3339 time");
+  if (!Number.isFinite(atMs))
+    throw new MillraceError("bad_option", "emit: `at` must be a Date, milliseconds since the epoch, or an RFC 3339 time");
   return atMs;
 }
 

@@ -32,8 +32,7 @@ function stackWithCauses(error: Error): string {
     shown.add(next);
     text += `\nCaused by: ${stackOf(toError(next))}`;
   }
-  if (error instanceof AggregateError)
-    for (const each of error.errors.slice(0, CAUSES_MOST)) text += `\nOne of: ${stackOf(toError(each))}`;
+  if (error instanceof AggregateError) for (const each of error.errors.slice(0, CAUSES_MOST)) text += `\nOne of: ${stackOf(toError(each))}`;
   return text;
 }
 

@@ -191,7 +191,10 @@ function encode(key: string, value: unknown): WireValue {
 
 function checkSize(key: string, sizeBytes: number): void {
   if (sizeBytes > VALUE_LIMIT_BYTES)
-    throw new MillraceError("kv_too_large", `the value for kv key "${key}" has ${sizeBytes} bytes; at most ${VALUE_LIMIT_BYTES} are allowed`);
+    throw new MillraceError(
+      "kv_too_large",
+      `the value for kv key "${key}" has ${sizeBytes} bytes; at most ${VALUE_LIMIT_BYTES} are allowed`,
+    );
 }
 
 /** A fresh copy each time: what the caller does to it changes nobody's value. */

@@ -82,7 +82,8 @@ export class LazyRequest {
   }
 
   clone(): LazyRequest {
-    if (this.bodyUsed || this.#stream?.locked === true) throw new TypeError("the request's body was already read: clone it before reading it");
+    if (this.bodyUsed || this.#stream?.locked === true)
+      throw new TypeError("the request's body was already read: clone it before reading it");
     const origin = this.#share();
     const copy = new LazyRequest(this.#head, origin, this.#signal);
     copy.#list = [...this.#headerList];

@@ -18,4 +18,3 @@ export function installWebGlobals(): void {
   const fetcher = (input: unknown, init?: RequestInit): Promise<Response> => globalThis.fetch(unwrap(input) as Request, init);
   Reflect.apply(declare, undefined, [LightResponse, LightHeaders, RequestClass, fetcher]);
 }
-
