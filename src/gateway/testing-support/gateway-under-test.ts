@@ -12,7 +12,7 @@ export interface UnderTest {
   /** What was refused, as `door code`. */
   readonly refusals: readonly string[];
   readonly url: string;
-  raw(): RawClient;
+  readonly raw: () => RawClient;
 }
 
 const EVERYWHERE = { "ANY /fn/*": "everywhere", "GET /get/:id": "get", "POST /post": "post" };
