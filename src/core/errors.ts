@@ -40,6 +40,11 @@ export const ERROR_KINDS = {
     status: 409,
     cure: "Wait for the first request with this Idempotency-Key to end, then repeat.",
   },
+  idempotency_answer_lost: {
+    fault: "caller",
+    status: 409,
+    cure: "Do not repeat the request: it was done once. Ask for its result in another way.",
+  },
   idempotency_reused: { fault: "caller", status: 422, cure: "Use a fresh Idempotency-Key for a different request." },
   too_large: { fault: "caller", status: 413, cure: "Send less at once, or raise the limit in the node's configuration." },
   headers_too_large: { fault: "caller", status: 431, cure: "Send fewer or shorter headers." },

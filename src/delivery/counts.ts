@@ -1,0 +1,42 @@
+import type { FunctionCounts } from "../store/store.ts";
+import type { DeliveryStats } from "./delivery.ts";
+
+interface Count {
+  waiting: number;
+  dead: number;
+}
+
+/** How much waits and how much is dead, kept in memory: counting a million rows at every look would cost 30 ms each time. */
+export class Counts {
+  private readonly byFunction = new Map<string, Count>();
+
+  reset(counted: readonly FunctionCounts[]): void {
+    this.byFunction.clear();
+    for (const { fn, ready, blocked, dead } of counted) this.byFunction.set(fn, { waiting: ready + blocked, dead });
+  }
+
+  added(fn: string): void {
+    this.of(fn).waiting++;
+  }
+
+  settled(fn: string, how: "done" | "dead"): void {
+    const count = this.of(fn);
+    count.waiting--;
+    if (how === "dead") count.dead++;
+  }
+
+  stats(now: (fn: string) => { exists: boolean; running: number }): DeliveryStats {
+    const functions = [...this.byFunction].map(([fn, { waiting, dead }]) => ({ fn, waiting, dead, ...now(fn) }));
+    const sum = (of: (one: (typeof functions)[number]) => number): number => functions.reduce((total, one) => total + of(one), 0);
+    return { waiting: sum(({ waiting }) => waiting), running: sum(({ running }) => running), dead: sum(({ dead }) => dead), functions };
+  }
+
+  private of(fn: string): Count {
+    let count = this.byFunction.get(fn);
+    if (count === undefined) {
+      count = { waiting: 0, dead: 0 };
+      this.byFunction.set(fn, count);
+    }
+    return count;
+  }
+}

@@ -1,0 +1,176 @@
+import { MillraceError, toError } from "../core/errors.ts";
+import { newId } from "../core/ids.ts";
+import type { Observer } from "../core/observer.ts";
+import type { Outcome } from "../pool/pool.ts";
+import type { FunctionManifest } from "../protocol/manifest.ts";
+import type { FunctionError } from "../protocol/messages.ts";
+import type { Member, MemberResult, ReadyDelivery, SettleOutcome } from "../store/store.ts";
+import { deadLetterEvent } from "./dead-letter.ts";
+import { afterFailure, conflictWaitMs, decide, type Facts } from "./decide.ts";
+import { type EffectWrites, toWrites } from "./effects.ts";
+import { KvSession } from "./kv-session.ts";
+import type { Router } from "./router.ts";
+import { type Deps, invocationOutcome, logFailure, MOST_INNOCENT_RERUNS, MOST_RERUNS } from "./run.ts";
+
+/** How the run of one delivery ended, for its queue. */
+export type RunEnd =
+  | {
+      readonly kind: "settled";
+      readonly invocation: string;
+      readonly outcome: SettleOutcome;
+      readonly member: Member;
+      readonly result: Extract<MemberResult, { kind: "committed" }>;
+    }
+  /** Somebody else settled it: forget it (D17). */
+  | { readonly kind: "fenced"; readonly invocation: string }
+  /** Nothing was settled: it stays first in line until the queue's pause is over. */
+  | { readonly kind: "held-back"; readonly reason: "load-failed" | "busy" | "store-failed"; readonly error: FunctionError };
+
+export interface RunContext {
+  readonly deps: Deps;
+  readonly observer: Observer;
+  readonly router: Router;
+  readonly epoch: number;
+  readonly checkSchema: (type: string) => boolean;
+  /** Rounds of conflicts that this delivery has had; kept by the queue's owner across waits. */
+  readonly conflictRounds: number;
+}
+
+/** Runs one delivery until it is settled (D12, D13, D20); conflicts and innocent crashes go round again in here. */
+export async function runDelivery(entry: ReadyDelivery, fn: FunctionManifest, context: RunContext): Promise<RunEnd> {
+  const { deps, observer } = context;
+  const id = newId(deps.clock.now());
+  let alone = false;
+  let conflicts = 0;
+  let innocentCrashes = 0;
+  for (;;) {
+    const startedMs = deps.clock.now();
+    const session = new KvSession(deps.store, deps.clock);
+    const outcome = await deps.pool.call({
+      kind: "event",
+      id,
+      fn: entry.fn,
+      attempt: entry.attempt + 1,
+      timeoutMs: fn.timeoutMs,
+      alone,
+      kv: session,
+      log: (level, text, atMs) => deps.log({ atMs, fn: entry.fn, invocation: id, level, text }),
+      eventJson: entry.event.json,
+      checkSchema: entry.event.origin === "outside" && context.checkSchema(entry.event.type),
+    });
+    observer.invoked(entry.fn, "event", invocationOutcome(outcome), outcome.kind === "not-run" ? 0 : outcome.ranMs);
+    const facts: Facts = { fn, attempt: entry.attempt, nowMs: deps.clock.now(), random: deps.random() };
+    const decision = decide(outcome, facts);
+    if (decision.kind === "pause") return { kind: "held-back", reason: decision.reason, error: decision.error };
+    if (decision.kind === "again" && innocentCrashes < MOST_INNOCENT_RERUNS) {
+      alone ||= decision.alone;
+      innocentCrashes++;
+      continue;
+    }
+    const wanted = decision.kind === "again" ? postponed(context, facts) : decision.outcome;
+    const member = compose(entry, { id, startedMs, outcome, wanted, session, facts }, context);
+    let result: MemberResult;
+    try {
+      result = await deps.store.commit(member.member);
+    } catch (error) {
+      return { kind: "held-back", reason: "store-failed", error: flatten(error) };
+    }
+    switch (result.kind) {
+      case "committed":
+        if (member.failure !== null) logFailure(deps, { id, fn: entry.fn }, member.failure);
+        if (member.outcome.kind === "dead") observer.died(entry.fn);
+        return { kind: "settled", invocation: id, outcome: member.outcome, member: member.member, result };
+      case "conflict":
+        observer.conflicted(entry.fn);
+        if (++conflicts <= MOST_RERUNS) break;
+        return postpone(entry, { id, startedMs, outcome: postponed(context, facts) }, context);
+      case "fenced":
+        return { kind: "fenced", invocation: id };
+      case "clash":
+      case "answered":
+        throw new MillraceError("internal", `a delivery's commit ended as ${result.kind}`);
+      default:
+        return result satisfies never;
+    }
+  }
+}
+
+interface Ended {
+  readonly id: string;
+  readonly startedMs: number;
+  readonly outcome: Outcome;
+  readonly wanted: SettleOutcome;
+  readonly session: KvSession;
+  readonly facts: Facts;
+}
+
+interface Composed {
+  readonly member: Member;
+  readonly outcome: SettleOutcome;
+  readonly failure: FunctionError | null;
+}
+
+/** The one transaction of this run: its settling with all that it did. Effects that may not be are a failure of the function. */
+function compose(entry: ReadyDelivery, ended: Ended, context: RunContext): Composed {
+  const { outcome, session, facts } = ended;
+  let settled = ended.wanted;
+  let failure = outcome.kind === "returned" ? null : outcome.error;
+  let writes: EffectWrites | null = null;
+  if (outcome.kind === "returned" && (outcome.effects.emits.length > 0 || outcome.effects.kv.length > 0)) {
+    try {
+      const cause = { fn: entry.fn, invocation: ended.id, hops: entry.event.hops, nowMs: facts.nowMs };
+      writes = toWrites(outcome.effects, cause, context.router, context.deps.hopLimit);
+    } catch (error) {
+      failure = { ...flatten(error), fatal: true };
+      settled = afterFailure(failure, facts);
+    }
+  }
+  const reads = session.reads();
+  const letter = settled.kind === "dead" ? lettered(entry, settled, ended, context) : null;
+  const events = letter === null ? writes?.events : [letter];
+  const member: Member = {
+    id: ended.id,
+    nowMs: facts.nowMs,
+    settle: settleOf(entry, ended.id, ended.startedMs, settled, context.epoch),
+    ...(reads === undefined ? {} : { reads }),
+    ...(events === undefined || events.length === 0 ? {} : { events }),
+    ...(writes === null || writes.kv.length === 0 ? {} : { kv: writes.kv }),
+    ...(writes === null || writes.timers.length === 0 ? {} : { timers: writes.timers }),
+  };
+  return { member, outcome: settled, failure };
+}
+
+function lettered(entry: ReadyDelivery, settled: Extract<SettleOutcome, { kind: "dead" }>, ended: Ended, context: RunContext) {
+  const death = { invocation: ended.id, error: settled.error, attempts: entry.attempt + 1, nowMs: ended.facts.nowMs };
+  return deadLetterEvent(entry, death, context.router);
+}
+
+/** Puts it back without an attempt: conflicts that did not end. */
+async function postpone(
+  entry: ReadyDelivery,
+  run: { id: string; startedMs: number; outcome: SettleOutcome },
+  context: RunContext,
+): Promise<RunEnd> {
+  try {
+    const settle = settleOf(entry, run.id, run.startedMs, run.outcome, context.epoch);
+    const member: Member = { id: `${run.id}/postpone`, nowMs: context.deps.clock.now(), settle };
+    const result = await context.deps.store.commit(member);
+    if (result.kind !== "committed") return { kind: "fenced", invocation: run.id };
+    return { kind: "settled", invocation: run.id, outcome: run.outcome, member, result };
+  } catch (error) {
+    return { kind: "held-back", reason: "store-failed", error: flatten(error) };
+  }
+}
+
+function postponed(context: RunContext, facts: Facts): SettleOutcome {
+  return { kind: "postpone", dueMs: facts.nowMs + conflictWaitMs(context.conflictRounds, facts.random) };
+}
+
+function settleOf(entry: ReadyDelivery, invocation: string, startedMs: number, outcome: SettleOutcome, epoch: number) {
+  return { delivery: entry.seq, attempt: entry.attempt, epoch, invocation, startedMs, outcome };
+}
+
+export function flatten(thrown: unknown): FunctionError {
+  const error = toError(thrown);
+  return { name: error.name, message: error.message, stack: error.stack ?? null };
+}

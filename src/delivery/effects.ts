@@ -1,0 +1,102 @@
+import { MillraceError } from "../core/errors.ts";
+import { newId } from "../core/ids.ts";
+import { canonicalJson, type CloudEvent, isReservedType } from "../events/index.ts";
+import type { Effects, Emit, KvEffect } from "../protocol/messages.ts";
+import type { KvWrite, NewEvent, NewTimer } from "../store/store.ts";
+import { partitionOf } from "./key.ts";
+import type { Router } from "./router.ts";
+
+/** The call whose effects these are. */
+export interface Cause {
+  readonly fn: string;
+  readonly invocation: string;
+  /** Of the event that woke it; -1 for an HTTP call, so that what it emits has 0. */
+  readonly hops: number;
+  readonly nowMs: number;
+}
+
+export interface EffectWrites {
+  readonly events: readonly NewEvent[];
+  readonly kv: readonly KvWrite[];
+  readonly timers: readonly NewTimer[];
+}
+
+export const EMIT_TIMER = "emit";
+
+/** What a delayed event's timer keeps until it is due (D26). */
+export interface DelayedEvent {
+  readonly json: string;
+  readonly origin: NewEvent["origin"];
+  readonly hops: number;
+  readonly cause: string | null;
+}
+
+/** Turns what a sandbox handed over into what the store writes. Throws when the chain of events grew too long (D11). */
+export function toWrites(effects: Effects, cause: Cause, router: Router, hopLimit: number): EffectWrites {
+  const events: NewEvent[] = [];
+  const timers: NewTimer[] = [];
+  const hops = cause.hops + 1;
+  if (effects.emits.length > 0 && hops > hopLimit) {
+    throw new MillraceError(
+      "function_failed",
+      `"${cause.fn}" would lengthen a chain of events beyond ${hopLimit} hops: do its events wake each other in a circle?`,
+    );
+  }
+  for (const emit of effects.emits) {
+    const event = toEvent(emit, cause);
+    if (isReservedType(event.type))
+      throw new MillraceError("reserved_type", `"${cause.fn}" emitted "${event.type}", but millrace.* is the platform's own`);
+    const json = canonicalJson(event);
+    if (json === undefined)
+      throw new MillraceError("bad_event", `"${cause.fn}" emitted "${event.type}" with data that is nested too deeply`);
+    const facts = { origin: "function", hops, cause: cause.invocation } as const;
+    if (emit.atMs !== undefined && emit.atMs > cause.nowMs) timers.push(delayed(event, { json, ...facts }, emit.atMs));
+    else events.push(newEvent(event, { json, ...facts }, router, false));
+  }
+  return { events, timers, kv: effects.kv.map((write) => toKvWrite(write, cause.nowMs)) };
+}
+
+export function newEvent(event: CloudEvent, facts: DelayedEvent, router: Router, dedupe: boolean): NewEvent {
+  return {
+    id: event.id,
+    source: event.source,
+    type: event.type,
+    json: facts.json,
+    origin: facts.origin,
+    hops: facts.hops,
+    cause: facts.cause,
+    dedupe,
+    deliveries: router.deliveriesFor(event),
+  };
+}
+
+export function delayed(event: CloudEvent, facts: DelayedEvent, atMs: number): NewTimer {
+  const name = `${EMIT_TIMER}/${event.source}/${event.id}`;
+  return { name, kind: EMIT_TIMER, partition: partitionOf(EMIT_TIMER, null, event.id), dueMs: atMs, payload: JSON.stringify(facts) };
+}
+
+function toEvent(emit: Emit, cause: Cause): CloudEvent {
+  const happensMs = emit.atMs === undefined ? cause.nowMs : Math.max(emit.atMs, cause.nowMs);
+  return {
+    specversion: "1.0",
+    id: emit.id ?? newId(cause.nowMs),
+    source: emit.source ?? `/functions/${cause.fn}`,
+    type: emit.type,
+    ...(emit.subject === undefined ? {} : { subject: emit.subject }),
+    time: new Date(happensMs).toISOString(),
+    ...(emit.data === undefined ? {} : { datacontenttype: "application/json" }),
+    ...emit.extensions,
+    ...(emit.key === undefined ? {} : { partitionkey: emit.key }),
+    ...(emit.data === undefined ? {} : { data: emit.data }),
+  };
+}
+
+function toKvWrite(effect: KvEffect, nowMs: number): KvWrite {
+  if (effect.op === "delete") return effect;
+  const expiresMs = effect.ttlMs === undefined ? null : nowMs + effect.ttlMs;
+  const value =
+    "json" in effect
+      ? ({ kind: "json", json: effect.json } as const)
+      : ({ kind: "bytes", bytes: Buffer.from(effect.base64, "base64") } as const);
+  return { op: "set", key: effect.key, value, expiresMs };
+}

@@ -1,0 +1,201 @@
+import type { Alarm, Clock } from "../core/clock.ts";
+import { CURSOR_START, type Cursor, type ReadyDelivery, type Seq, type Store } from "../store/store.ts";
+
+const MOST_ENTRIES = 2048;
+const MOST_BYTES = 8 * 1024 * 1024;
+const PAGE_ENTRIES = 512;
+
+/**
+ * What one function has to do, as far as it fits in memory (D18). Everything in it is also a ready row in the store.
+ *
+ * Two ways lead in: `offer`, straight from a commit of this node, and `load`, pages of the store's ready index behind
+ * `cursor`. While nothing is left on disk, offers are kept; once something is (`more`), offers stay on disk too and are
+ * found by `load`, which keeps the order. Invariants:
+ * 1. `held` has exactly the seqs that are queued or running: whatever arrives a second time is dropped.
+ * 2. A ready row that is not held stands behind `cursor`, else the cursor is moved back before it (`leaveOnDisk`).
+ * 3. A row settled while a page was being read may still be on that page; `settledMeanwhile` keeps it out.
+ */
+export class FunctionQueue {
+  readonly fn: string;
+  running = 0;
+  private entries: ReadyDelivery[] = [];
+  private head = 0;
+  private bytes = 0;
+  private readonly held = new Set<Seq>();
+  private cursor: Cursor = CURSOR_START;
+  private more = true;
+  private loading = false;
+  private readonly settledMeanwhile = new Set<Seq>();
+  /** The earliest place left on disk while a page was being read. */
+  private leftMeanwhile: Cursor | null = null;
+  /** Set for the earliest row known to fall due later. */
+  private alarm: { readonly atMs: number; readonly alarm: Alarm } | null = null;
+  private pausedUntilMs = 0;
+  private stopped = false;
+  private readonly store: Store;
+  private readonly clock: Clock;
+  private readonly onWork: (queue: FunctionQueue) => void;
+  private readonly onLoadFailure: (error: unknown) => void;
+
+  constructor(
+    fn: string,
+    deps: { store: Store; clock: Clock; onWork: (queue: FunctionQueue) => void; onLoadFailure: (error: unknown) => void },
+  ) {
+    this.fn = fn;
+    this.store = deps.store;
+    this.clock = deps.clock;
+    this.onWork = deps.onWork;
+    this.onLoadFailure = deps.onLoadFailure;
+  }
+
+  get length(): number {
+    return this.entries.length - this.head;
+  }
+
+  get paused(): boolean {
+    return this.pausedUntilMs > this.clock.now();
+  }
+
+  /** Nothing to do now: what is left waits for a time, or for the end of a pause. */
+  get quiet(): boolean {
+    return this.running === 0 && !this.loading && (this.paused || (this.length === 0 && !this.more));
+  }
+
+  /** A row that became ready by a commit of this node. */
+  offer(entry: ReadyDelivery): void {
+    if (this.held.has(entry.seq)) return;
+    const due = entry.ready.dueMs <= this.clock.now();
+    const inOrder = !this.more && !this.loading && (this.alarm === null || entry.ready.dueMs < this.alarm.atMs);
+    if (due && inOrder && this.hasRoom()) {
+      this.push(entry);
+      if (isBehind(this.cursor, entry.ready)) this.cursor = entry.ready;
+    } else {
+      this.leaveOnDisk(entry.ready);
+    }
+  }
+
+  /** A row that is ready in the store but not in memory (a retry, a redrive): it will be found in its time. */
+  leaveOnDisk(ready: Cursor): void {
+    const before = { dueMs: ready.dueMs, pos: ready.pos - 1 };
+    if (!isBehind(this.cursor, ready)) this.cursor = before;
+    if (this.loading && (this.leftMeanwhile === null || isBehind(before, this.leftMeanwhile))) this.leftMeanwhile = before;
+    if (ready.dueMs <= this.clock.now()) this.more = true;
+    else this.expect(ready.dueMs);
+  }
+
+  /** Reads everything again from the start: after a redrive, or when another hand may have changed rows. */
+  rewind(): void {
+    this.cursor = CURSOR_START;
+    this.more = true;
+    this.onWork(this);
+  }
+
+  /** Takes the next entry out to run it; `done`, `putBack` or `forget` must follow. */
+  take(): ReadyDelivery | undefined {
+    if (this.stopped || this.paused) return undefined;
+    const entry = this.entries[this.head];
+    if (entry === undefined) return undefined;
+    this.head++;
+    if (this.head > 1024 && this.head * 2 > this.entries.length) {
+      this.entries = this.entries.slice(this.head);
+      this.head = 0;
+    }
+    this.bytes -= entry.event.json.length;
+    this.running++;
+    return entry;
+  }
+
+  /** The run ended and the store knows: the row is settled, or ready again at another place. */
+  release(entry: ReadyDelivery): void {
+    this.running--;
+    this.held.delete(entry.seq);
+    if (this.loading) this.settledMeanwhile.add(entry.seq);
+  }
+
+  /** The run ended without a word to the store: the row is ready as before, and first in line. */
+  putBack(entry: ReadyDelivery): void {
+    this.running--;
+    this.bytes += entry.event.json.length;
+    if (this.head > 0) this.entries[--this.head] = entry;
+    else this.entries.unshift(entry);
+  }
+
+  pause(untilMs: number): void {
+    this.pausedUntilMs = Math.max(this.pausedUntilMs, untilMs);
+    this.expect(untilMs);
+  }
+
+  /** A new release may have mended what paused it. */
+  resume(): void {
+    this.pausedUntilMs = 0;
+  }
+
+  /** Fills up from the store when there is room and more to read. */
+  fill(): void {
+    if (!this.more || this.loading || this.stopped || this.paused || this.length > MOST_ENTRIES / 2 || this.bytes > MOST_BYTES / 2) return;
+    this.loading = true;
+    void this.load();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.alarm?.alarm.cancel();
+    this.alarm = null;
+  }
+
+  private async load(): Promise<void> {
+    try {
+      const nowMs = this.clock.now();
+      this.more = false;
+      const page = await this.store.ready(this.fn, this.cursor, nowMs, { count: PAGE_ENTRIES, bytes: MOST_BYTES / 2 });
+      for (const entry of page.deliveries) {
+        if (!this.held.has(entry.seq) && !this.settledMeanwhile.has(entry.seq)) this.push(entry);
+      }
+      const last = page.deliveries.at(-1);
+      if (last !== undefined) this.cursor = earlier(last.ready, this.leftMeanwhile);
+      if (page.more) this.more = true;
+      if (page.nextDueMs !== null) this.expect(page.nextDueMs);
+    } catch (error) {
+      this.more = true;
+      this.pause(this.clock.now() + 500);
+      this.onLoadFailure(error);
+    } finally {
+      this.loading = false;
+      this.leftMeanwhile = null;
+      this.settledMeanwhile.clear();
+      this.onWork(this);
+    }
+  }
+
+  private push(entry: ReadyDelivery): void {
+    this.held.add(entry.seq);
+    this.entries.push(entry);
+    this.bytes += entry.event.json.length;
+  }
+
+  private hasRoom(): boolean {
+    return this.length < MOST_ENTRIES && this.bytes < MOST_BYTES;
+  }
+
+  /** Something falls due then: wake up, once. */
+  private expect(dueMs: number): void {
+    if (this.stopped || (this.alarm !== null && this.alarm.atMs <= dueMs)) return;
+    this.alarm?.alarm.cancel();
+    const alarm = this.clock.alarm(dueMs, () => {
+      this.alarm = null;
+      this.more = true;
+      if (this.paused) this.expect(this.pausedUntilMs);
+      else this.onWork(this);
+    });
+    this.alarm = { atMs: dueMs, alarm };
+  }
+}
+
+/** True when `place` stands behind `cursor` in the ready index. */
+function isBehind(cursor: Cursor, place: Cursor): boolean {
+  return place.dueMs > cursor.dueMs || (place.dueMs === cursor.dueMs && place.pos > cursor.pos);
+}
+
+function earlier(a: Cursor, b: Cursor | null): Cursor {
+  return b === null || isBehind(a, b) ? a : b;
+}

@@ -1,0 +1,71 @@
+import type { Context } from "./context.ts";
+import type { Duration } from "../core/duration.ts";
+import type { StandardSchema } from "./standard-schema.ts";
+
+/**
+ * What `fn`, `event` and the triggers return carries its facts under this symbol. It is a registered symbol and never
+ * `instanceof`: each app's bundle carries its own copy of the SDK, and the sandbox yet another.
+ */
+export const DEFINITION: unique symbol = Symbol.for("millrace.definition");
+
+export type HttpVerb = "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "ANY";
+
+/** An event pattern over the whole event: the Amazon EventBridge language. */
+export type EventPattern = Readonly<Record<string, unknown>>;
+
+export interface HttpFacts<Path extends string = string> {
+  readonly kind: "http";
+  readonly method: HttpVerb;
+  readonly path: Path;
+}
+
+export interface EventFacts<Type extends string = string, Input = unknown, Output = unknown> {
+  readonly kind: "event";
+  readonly type: Type;
+  readonly schema: StandardSchema<Input, Output> | undefined;
+  readonly where: EventPattern | undefined;
+  /** As it was written, so that a misspelt option can be named. */
+  readonly options: unknown;
+}
+
+export type ScheduleFacts =
+  | { readonly kind: "every"; readonly interval: Duration }
+  | { readonly kind: "cron"; readonly expression: string; readonly options: unknown };
+
+export interface FnFacts {
+  readonly kind: "fn";
+  /** As they were written; describe.ts checks them. */
+  readonly options: unknown;
+  readonly handler: Handler;
+}
+
+/** A handler as the sandbox calls it: the SDK's types have done their work by then. */
+export type Handler = (input: unknown, ctx: Context) => unknown;
+
+export interface HttpTrigger<Path extends string = string> {
+  readonly [DEFINITION]: HttpFacts<Path>;
+}
+
+export interface ScheduleTrigger {
+  readonly [DEFINITION]: ScheduleFacts;
+}
+
+/** A type of event: a trigger for functions, and what `ctx.emit` takes. `Input` goes in, `Output` arrives. */
+export interface EventDefinition<Type extends string = string, Input = unknown, Output = unknown> {
+  readonly type: Type;
+  readonly [DEFINITION]: EventFacts<Type, Input, Output>;
+}
+
+export interface FnDefinition {
+  readonly [DEFINITION]: FnFacts;
+}
+
+export type Trigger = HttpTrigger | EventDefinition | ScheduleTrigger;
+
+export type Facts = HttpFacts | EventFacts | ScheduleFacts | FnFacts;
+
+/** The facts of anything that the SDK made, whichever copy of it; undefined for all other values. */
+export function factsOf(value: unknown): Facts | undefined {
+  if (value === null || typeof value !== "object" || !(DEFINITION in value)) return undefined;
+  return value[DEFINITION] as Facts;
+}

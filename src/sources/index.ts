@@ -1,0 +1,1 @@
+export { Schedules, SCHEDULE_TYPE } from "./schedules.ts";
