@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MillraceError } from "../core/index.ts";
+import { releaseOf } from "./testing-support/release.ts";
 import { gateways, type UnderTest } from "./testing-support/gateway-under-test.ts";
 
 const start = gateways();
@@ -63,7 +64,7 @@ describe("POST /_/events", () => {
     ["a body that is too large", "x".repeat(20_000), STRUCTURED, 413, "too_large"],
   ])("G22: refuses %s", async (_what, body, headers, status, code) => {
     const node = await start({ limits: { eventBytes: 1000, batchBytes: 10_000 } });
-    const answer = await post(node, body, headers as Record<string, string>);
+    const answer = await post(node, body, headers);
     expect([answer.status, ((await answer.json()) as { error: { code: string } }).error.code]).toEqual([status, code]);
     expect(node.refusals).toEqual([`events ${code}`]);
     expect(node.delivery.ingested).toEqual([]);
@@ -135,7 +136,6 @@ describe("POST /_/events", () => {
   });
 
   it("G26: an app's wildcard does not reach below /_/", async () => {
-    const { releaseOf } = await import("./testing-support/release.ts");
     const node = await start({}, releaseOf({ "ANY /*": "all" }));
     expect((await fetch(`${node.url}/_/events`)).status).toBe(405);
     expect((await fetch(`${node.url}/_/other`)).status).toBe(404);

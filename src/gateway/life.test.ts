@@ -116,9 +116,9 @@ describe("the gateway's life", () => {
 
   it("G28: stops once, whoever asks and however often, and even unstarted", async () => {
     const { gateway } = await start();
-    await Promise.all([gateway.stop(), gateway.stop()]);
+    await expect(Promise.all([gateway.stop(), gateway.stop()])).resolves.toHaveLength(2);
     const options = { delivery: new ScriptedDelivery(), observer: silentObserver, host: "127.0.0.1", port: 0, token: null };
-    await new Gateway(options).stop();
+    await expect(new Gateway(options).stop()).resolves.toBeUndefined();
   });
 
   it("a gateway frees its port", async () => {
@@ -127,6 +127,7 @@ describe("the gateway's life", () => {
     await gateway.stop();
     const server: Server = createServer().listen(port, "127.0.0.1");
     await once(server, "listening");
+    expect(server.listening).toBe(true);
     server.close();
   });
 });

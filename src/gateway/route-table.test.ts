@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MillraceError } from "../core/index.ts";
+import type { MillraceError } from "../core/index.ts";
 import type { HttpMethod } from "../protocol/index.ts";
 import { RouteTable } from "./route-table.ts";
 import { functionOf } from "./testing-support/release.ts";
