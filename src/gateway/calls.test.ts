@@ -22,11 +22,10 @@ async function readAll(body: unknown): Promise<Buffer> {
 
 describe("what a function gets", () => {
   it("G9: method, absolute URL, parameters and headers as they came", async () => {
-    const { delivery, raw, gateway } = await start();
+    const { delivery, raw } = await start();
     const client = raw();
     client.send("GET /get/a%20b?q=%22x%22&q=2 HTTP/1.1", "Host: shop.example:8080", "X-One: 1", "x-one: 2", "Accept: */*", "", "");
     await client.until("hello");
-    expect(gateway.address.port).toBeGreaterThan(0);
     expect(delivery.request).toMatchObject({ fn: "get", body: null, idempotencyKey: null });
     expect(delivery.request.head).toEqual({
       method: "GET",

@@ -14,8 +14,7 @@ const start = gateways();
 
 describe("the gateway's life", () => {
   it("G27: a port that is taken", async () => {
-    const { gateway } = await start();
-    const { port } = gateway.address;
+    const { port } = await start();
     await expect(start({ port })).rejects.toMatchObject({
       code: "port_in_use",
       message: `the gateway cannot listen on 127.0.0.1:${port}: something else does already`,
@@ -32,8 +31,8 @@ describe("the gateway's life", () => {
   });
 
   it("G27: with a token a door may be open to all", async () => {
-    const { gateway } = await start({ host: "0.0.0.0", token: "t" });
-    expect((await fetch(`http://127.0.0.1:${gateway.address.port}/fn/`)).status).toBe(200);
+    const { port } = await start({ host: "0.0.0.0", token: "t" });
+    expect((await fetch(`http://127.0.0.1:${port}/fn/`)).status).toBe(200);
   });
 
   it.each([
@@ -61,6 +60,27 @@ describe("the gateway's life", () => {
     gateway.use(releaseOf({ "GET /b": "b" }));
     expect((await fetch(`${url}/a`)).status).toBe(404);
     expect((await fetch(`${url}/b`)).status).toBe(200);
+  });
+
+  it("G29: before the first release everything is 503, events too", async () => {
+    const { gateway, delivery, url } = await start({}, null);
+    for (const path of ["/", "/_/events"]) {
+      const answer = await fetch(url + path, { method: "POST" });
+      expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
+      expect(await answer.json()).toMatchObject({ error: { message: "the app is not loaded yet" } });
+    }
+    expect(delivery.ingested).toEqual([]);
+    gateway.use(releaseOf({ "GET /": "home" }));
+    expect((await fetch(url)).status).toBe(200);
+  });
+
+  it("has no address before it listens", async () => {
+    const options = { delivery: new ScriptedDelivery(), observer: silentObserver, host: "::1", port: 0, token: null };
+    const gateway = new Gateway(options);
+    expect(gateway.address).toBeNull();
+    await gateway.start();
+    expect(gateway.address?.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
+    await gateway.stop();
   });
 
   it("G28: lets calls in flight end, and closes idle connections at once", async () => {
@@ -122,8 +142,7 @@ describe("the gateway's life", () => {
   });
 
   it("a gateway frees its port", async () => {
-    const { gateway } = await start();
-    const { port } = gateway.address;
+    const { gateway, port } = await start();
     await gateway.stop();
     const server: Server = createServer().listen(port, "127.0.0.1");
     await once(server, "listening");

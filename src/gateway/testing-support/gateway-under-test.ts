@@ -12,13 +12,14 @@ export interface UnderTest {
   /** What was refused, as `door code`. */
   readonly refusals: readonly string[];
   readonly url: string;
+  readonly port: number;
   readonly raw: () => RawClient;
 }
 
 const EVERYWHERE = { "ANY /fn/*": "everywhere", "GET /get/:id": "get", "POST /post": "post" };
 
 /** Starts gateways on free ports for a test file, and stops each when its test ends. */
-export function gateways(): (options?: Partial<GatewayOptions>, release?: Release) => Promise<UnderTest> {
+export function gateways(): (options?: Partial<GatewayOptions>, release?: Release | null) => Promise<UnderTest> {
   const open: { gateway: Gateway; clients: RawClient[] }[] = [];
   afterEach(async () => {
     for (const { gateway, clients } of open.splice(0)) {
@@ -26,20 +27,21 @@ export function gateways(): (options?: Partial<GatewayOptions>, release?: Releas
       await gateway.stop();
     }
   });
-  return async (options = {}, release = releaseOf(EVERYWHERE)) => {
+  return async (options = {}, release: Release | null = releaseOf(EVERYWHERE)) => {
     const delivery = new ScriptedDelivery();
     const refusals: string[] = [];
     const observer = { ...silentObserver, refused: (door: string, code: string): unknown => refusals.push(`${door} ${code}`) };
     const gateway = new Gateway({ delivery, observer, host: "127.0.0.1", port: 0, token: null, ...options });
     const clients: RawClient[] = [];
     open.push({ gateway, clients });
-    gateway.use(release);
+    if (release !== null) gateway.use(release);
     await gateway.start();
+    const { url = "", port = 0 } = gateway.address ?? {};
     const raw = (): RawClient => {
-      const client = new RawClient(gateway.address.port);
+      const client = new RawClient(port);
       clients.push(client);
       return client;
     };
-    return { gateway, delivery, refusals, url: gateway.address.url, raw };
+    return { gateway, delivery, refusals, url, port, raw };
   };
 }
