@@ -179,6 +179,16 @@ describe("answers", () => {
     expect(await client.end()).toMatch(/hello$/);
   });
 
+  it("G19: a refused request with a short body does not cost its connection, one with a long body does", async () => {
+    const { raw } = await start();
+    const client = raw();
+    client.send("POST /none HTTP/1.1", "Host: a", "Content-Length: 5", "", "xxxxxGET /fn/ HTTP/1.1", "Host: a", "", "");
+    expect(await client.until("hello")).toMatch(/^HTTP\/1\.1 404 [^]*HTTP\/1\.1 200 /);
+    const other = raw();
+    other.send("POST /none HTTP/1.1", "Host: a", "Content-Length: 500000", "", "xxxxx");
+    expect(await other.end()).toMatch(/^HTTP\/1\.1 404 [^]*connection: close/);
+  });
+
   it("answers of a pipeline leave in the order of its requests", async () => {
     const { delivery, raw } = await start();
     const last = Promise.withResolvers<void>();

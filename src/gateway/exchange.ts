@@ -111,7 +111,10 @@ export class Exchange {
   }
 
   private get hasUnreadBody(): boolean {
-    return this.hasBody && !this.request.complete;
+    if (!this.hasBody || this.request.complete) return false;
+    // A short body that nobody began to read is read over by node, and the connection stays good.
+    const isShort = Number(this.request.headers["content-length"]) <= SHORT_BYTES;
+    return this.awaitsContinue || this.requestBody !== undefined || !isShort;
   }
 
   private send(head: Head, headers: string[], body: Uint8Array): void {
@@ -205,6 +208,8 @@ export class Exchange {
 }
 
 const EMPTY = new Uint8Array();
+
+const SHORT_BYTES = 64 * 1024;
 
 /** A larger body is written in pieces, so that a client who reads slowly can be told from one who does not read. */
 const PIECE_BYTES = 256 * 1024;
