@@ -120,7 +120,7 @@ export class ScriptedRooms implements ControlRooms {
     close: async () => {},
   };
 
-  readonly logs = new Logs(this.store);
+  readonly logs = new Logs(this.store, silentObserver);
 
   constructor() {
     this.metrics.watch({ delivery: () => this.delivery.stats(), pool: () => this.pool.stats(), health: () => this.health });
