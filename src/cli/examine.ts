@@ -22,7 +22,13 @@ export interface Finding {
 export interface Patient {
   readonly app: string;
   readonly data: string;
-  /** Of the gateway; the control door is one above. */
+  readonly doors: readonly Door[];
+}
+
+interface Door {
+  readonly name: string;
+  readonly host: string;
+  /** 0 takes any free one. */
   readonly port: number;
 }
 
@@ -32,14 +38,14 @@ const SLOW_SYNC_MS = 20;
 const LITTLE_BYTES = 1024 ** 3;
 const TOO_LITTLE_BYTES = 100 * 1024 ** 2;
 
-export async function* examine({ app, data, port }: Patient): AsyncGenerator<Finding> {
+export async function* examine({ app, data, doors }: Patient): AsyncGenerator<Finding> {
   yield checkNode(process.versions.node);
   yield await checkWall();
   yield checkBundler();
   yield* await checkData(data);
   yield await checkDisk(data);
   const running = await isRunning(data);
-  for (const [name, number] of [["gateway", port] as const, ["control", port + 1] as const]) yield await checkPort(name, number, running);
+  for (const door of doors) if (door.port !== 0) yield await checkPort(door, running);
   yield await checkApp(app);
 }
 
@@ -131,9 +137,9 @@ async function isRunning(data: string): Promise<boolean> {
   }
 }
 
-async function checkPort(name: string, port: number, running: boolean): Promise<Finding> {
+async function checkPort({ name, host, port }: Door, running: boolean): Promise<Finding> {
   const check = `port ${port}`;
-  const code = await listenOnce(port);
+  const code = await listenOnce(host, port);
   if (code === null) return ok(check, `free for the ${name}`);
   if (code !== "EADDRINUSE") return fail(check, `cannot be used for the ${name}: ${code}`, "Choose another with --port.");
   // Its own node being up is no fault.
@@ -141,11 +147,11 @@ async function checkPort(name: string, port: number, running: boolean): Promise<
   return fail(check, `taken by another process, wanted for the ${name}`, "Stop what listens there, or choose another with --port.");
 }
 
-function listenOnce(port: number): Promise<string | null> {
+function listenOnce(host: string, port: number): Promise<string | null> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(null)));
+    server.listen(port, host, () => server.close(() => resolve(null)));
   });
 }
 

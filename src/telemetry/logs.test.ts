@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import type { LogLevel, LogLine } from "../store/store.ts";
-import { silentObserver } from "../core/observer.ts";
 import { type Followed, Logs } from "./logs.ts";
 
 function line(text: string, level: LogLevel = "info", fn = "a"): LogLine {
@@ -9,7 +8,7 @@ function line(text: string, level: LogLevel = "info", fn = "a"): LogLine {
 
 function logs(): { logs: Logs; batches: string[][] } {
   const batches: string[][] = [];
-  return { logs: new Logs({ log: (lines) => void batches.push(lines.map(({ text }) => text)) }, silentObserver), batches };
+  return { logs: new Logs({ log: (lines) => void batches.push(lines.map(({ text }) => text)) }), batches };
 }
 
 const textOf = (followed: Followed | undefined): string | number =>

@@ -1,6 +1,5 @@
 import type { LogLevel } from "../core/log-level.ts";
 import { LOG_LEVELS } from "../core/log-level.ts";
-import type { Observer } from "../core/observer.ts";
 import type { LogLine } from "../store/store.ts";
 
 /**
@@ -28,20 +27,17 @@ const FOLLOWER_LINES = 2048;
 
 export class Logs {
   private readonly store: { log(lines: readonly LogLine[]): void };
-  private readonly observer: Pick<Observer, "logged">;
   private readonly sinks = new Set<LogSink>();
   private recentLines: LogLine[] = [];
   private batch: LogLine[] = [];
 
-  constructor(store: { log(lines: readonly LogLine[]): void }, observer: Pick<Observer, "logged">) {
+  constructor(store: { log(lines: readonly LogLine[]): void }) {
     this.store = store;
-    this.observer = observer;
   }
 
   write(line: LogLine): void {
     if (this.batch.length === 0) setImmediate(() => this.flush());
     this.batch.push(line);
-    this.observer.logged(line.level);
     this.recentLines.push(line);
     if (this.recentLines.length >= RECENT_LINES * 2) this.recentLines = this.recentLines.slice(-RECENT_LINES);
     for (const sink of this.sinks) sink(line);

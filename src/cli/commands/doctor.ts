@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import { defineCommand } from "../command.ts";
-import { DATA_FOLDER, JSON_OPTION } from "../connect.ts";
+import { JSON_OPTION } from "../connect.ts";
 import { examine, type Finding } from "../examine.ts";
 import { type Colors, jsonLine, line } from "../io.ts";
+import { readSettings, SETTING_OPTIONS } from "../serve-options.ts";
 
 export const doctor = defineCommand({
   name: "doctor",
@@ -10,15 +11,11 @@ export const doctor = defineCommand({
   details: "Each line is ok, a warning or a failure with what to do. The exit code is 1 when something fails.",
   args: [{ name: "DIR", summary: "The app (default: this folder)", kind: "optional" }],
   options: {
-    port: {
-      type: "integer",
-      value: "N",
-      min: 1,
-      max: 65_535,
-      standard: 4800,
-      summary: "Port of the gateway; the control door is one above",
-    },
-    data: { type: "string", value: "DIR", summary: "Data directory (default: .millrace in the app)" },
+    host: SETTING_OPTIONS.host,
+    port: SETTING_OPTIONS.port,
+    "control-host": SETTING_OPTIONS["control-host"],
+    "control-port": SETTING_OPTIONS["control-port"],
+    data: SETTING_OPTIONS.data,
     ...JSON_OPTION,
   },
   examples: [
@@ -27,9 +24,13 @@ export const doctor = defineCommand({
   ],
   async run({ args: [given = "."], options, io }) {
     const app = resolve(io.cwd, given);
-    const data = options.data === undefined ? resolve(app, DATA_FOLDER) : resolve(io.cwd, options.data);
+    const { data, host, port, controlHost, controlPort } = readSettings(options, io);
+    const doors = [
+      { name: "gateway", host, port },
+      { name: "control", host: controlHost, port: controlPort },
+    ];
     let failed = false;
-    for await (const finding of examine({ app, data, port: options.port })) {
+    for await (const finding of examine({ app, data, doors })) {
       failed ||= finding.state === "fail";
       if (options.json) jsonLine(io, finding);
       else line(io, show(finding, io.outColors));

@@ -5,7 +5,7 @@ import { defineCommand } from "../command.ts";
 import { JSON_OPTION } from "../connect.ts";
 import { jsonLine, line } from "../io.ts";
 import { newApp } from "../new-app.ts";
-import { packageVersion } from "../version.ts";
+import { VERSION } from "../../server/version.ts";
 
 export const init = defineCommand({
   name: "init",
@@ -16,7 +16,7 @@ export const init = defineCommand({
   async run({ args: [given = "."], options, io }) {
     const folder = resolve(io.cwd, given);
     await refuseFull(folder);
-    const files = newApp(basename(folder), packageVersion());
+    const files = newApp(basename(folder), VERSION);
     for (const [path, text] of Object.entries(files)) {
       const file = join(folder, path);
       await mkdir(dirname(file), { recursive: true });

@@ -13,8 +13,9 @@ export class ScriptedIo implements Io {
   outColors = makeColors(false);
   errColors = makeColors(false);
   cwd: string;
-  readonly env = {};
+  env: Record<string, string | undefined> = {};
   readonly questions: string[] = [];
+  readonly exits: number[] = [];
   private readonly interrupts = new Set<() => void>();
   private readonly watchers = new Set<() => void>();
 
@@ -48,6 +49,10 @@ export class ScriptedIo implements Io {
   onInterrupt(handler: () => void): () => void {
     this.interrupts.add(handler);
     return () => this.interrupts.delete(handler);
+  }
+
+  exit(code: number): void {
+    this.exits.push(code);
   }
 
   interrupt(): void {

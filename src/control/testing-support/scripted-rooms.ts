@@ -120,7 +120,7 @@ export class ScriptedRooms implements ControlRooms {
     close: async () => {},
   };
 
-  readonly logs = new Logs(this.store, silentObserver);
+  readonly logs = new Logs(this.store);
 
   constructor() {
     this.metrics.watch({ delivery: () => this.delivery.stats(), pool: () => this.pool.stats(), health: () => this.health });
