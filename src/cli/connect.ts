@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ControlClient, NODE_FILE } from "../control/client/index.ts";
+import { SETTINGS } from "../server/settings.ts";
 import type { Options } from "./command.ts";
 import type { Io } from "./io.ts";
-
-export const DATA_FOLDER = ".millrace";
 
 /** The options of every command that talks to a running node. */
 export const NODE_OPTIONS = {
@@ -17,14 +16,15 @@ export const JSON_OPTION = {
 
 /** The node that a command means; throws `unreachable` with how to start one. */
 export async function connect(options: { readonly data: string | undefined }, io: Io): Promise<ControlClient> {
-  return await ControlClient.open(options.data === undefined ? findData(io.cwd) : resolve(io.cwd, options.data));
+  const named = options.data ?? (io.env[SETTINGS.data.variable] || undefined);
+  return await ControlClient.open(named === undefined ? findData(io.cwd) : resolve(io.cwd, named));
 }
 
 /** As git finds its repository: in any folder of the app the commands mean its node. */
 export function findData(cwd: string): string {
   for (let folder = cwd; ; folder = dirname(folder)) {
-    const data = join(folder, DATA_FOLDER);
+    const data = join(folder, SETTINGS.data.standard);
     if (existsSync(join(data, NODE_FILE))) return data;
-    if (dirname(folder) === folder) return join(cwd, DATA_FOLDER);
+    if (dirname(folder) === folder) return join(cwd, SETTINGS.data.standard);
   }
 }

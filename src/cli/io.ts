@@ -25,6 +25,8 @@ export interface Io {
   ask(question: string): Promise<string | null>;
   /** Calls `handler` at every Ctrl-C or request to end, instead of ending; returns how to take it back. */
   onInterrupt(handler: () => void): () => void;
+  /** Ends the process at once. */
+  exit(code: number): void;
 }
 
 /** Colours are for people at a terminal who did not decline them (https://no-color.org). */

@@ -28,6 +28,7 @@ export function processIo(): Io {
         reader.close();
       }
     },
+    exit: (code) => process.exit(code),
     onInterrupt: (handler) => {
       process.on("SIGINT", handler).on("SIGTERM", handler);
       return () => void process.off("SIGINT", handler).off("SIGTERM", handler);

@@ -21,7 +21,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   gateway: ["core", "events", "protocol", "delivery"],
   releases: ["core", "events", "protocol", "sdk"],
   telemetry: ["core", "store", "delivery", "pool"],
-  control: ["core", "events", "protocol", "store", "pool", "delivery", "telemetry"],
+  control: ["core", "events", "protocol", "store", "pool", "delivery", "gateway", "telemetry"],
   server: ["core", "events", "protocol", "store", "pool", "delivery", "sources", "gateway", "releases", "telemetry", "control"],
   testing: ["core", "events", "protocol", "store", "pool", "delivery", "server"],
   cli: ["core", "events", "protocol", "store", "pool", "delivery", "releases", "telemetry", "control", "server", "sdk"],

@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { JSON_OPTION } from "../connect.ts";
 import { jsonLine, line } from "../io.ts";
-import { packageVersion } from "../version.ts";
+import { VERSION } from "../../server/version.ts";
 
 export const version = defineCommand({
   name: "version",
@@ -10,8 +10,7 @@ export const version = defineCommand({
   options: JSON_OPTION,
   examples: [{ line: "millrace version --json", says: "with the versions of Node.js and the platform" }],
   async run({ options, io }) {
-    const own = packageVersion();
-    if (options.json) jsonLine(io, { millrace: own, node: process.versions.node, platform: `${process.platform}-${process.arch}` });
-    else line(io, own);
+    if (options.json) jsonLine(io, { millrace: VERSION, node: process.versions.node, platform: `${process.platform}-${process.arch}` });
+    else line(io, VERSION);
   },
 });
