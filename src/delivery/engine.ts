@@ -14,6 +14,7 @@ import type {
   Member,
   MemberResult,
   NewEvent,
+  NewTimer,
   ReadyDelivery,
   Seq,
   SettleOutcome,
@@ -147,19 +148,13 @@ export class DeliveryEngine implements Delivery, Service {
   async ingest(events: readonly Ingested[]): Promise<IngestResult> {
     const fault = this.schemas.check(events);
     if (fault !== null) return this.refuse(fault);
+    if (events.length === 0) return { kind: "accepted", events: [] };
     const nowMs = this.deps.clock.now();
-    const appended: NewEvent[] = [];
-    const timers = [];
-    for (const { event, json, atMs } of events) {
-      const facts = { json, origin: "outside", hops: 0, cause: null } as const;
-      if (atMs !== undefined && atMs > nowMs) timers.push(delayed(event, facts, atMs));
-      else appended.push(newEvent(event, facts, this.router, true));
-    }
-    if (appended.length === 0 && timers.length === 0) return { kind: "accepted", events: [] };
-    const member: Member = { id: newId(nowMs), nowMs, events: appended, ...(timers.length === 0 ? {} : { timers }) };
+    let member: Member;
     let result: MemberResult;
     this.pending++;
     try {
+      member = this.ingress(events, nowMs);
       result = await this.deps.store.commit(member);
     } catch (error) {
       if (error instanceof MillraceError) return this.refuse(error);
@@ -175,7 +170,19 @@ export class DeliveryEngine implements Delivery, Service {
       events.length,
       result.events.reduce((sum, { duplicate }) => sum + (duplicate ? 1 : 0), 0),
     );
-    return { kind: "accepted", events: result.events.map(({ seq, duplicate }) => ({ seq, duplicate })) };
+    return { kind: "accepted", events: inOrderOf(events, nowMs, result.events) };
+  }
+
+  /** One member for all of them: a batch is kept whole or not at all. */
+  private ingress(events: readonly Ingested[], nowMs: number): Member {
+    const appended: NewEvent[] = [];
+    const timers: NewTimer[] = [];
+    for (const { event, json, atMs } of events) {
+      const facts = { json, origin: "outside", hops: 0, cause: null } as const;
+      if (atMs !== undefined && atMs > nowMs) timers.push(delayed(event, facts, atMs));
+      else appended.push(newEvent(event, facts, this.router, true));
+    }
+    return { id: newId(nowMs), nowMs, events: appended, ...(timers.length === 0 ? {} : { timers }) };
   }
 
   async http(request: HttpRequest): Promise<HttpResult> {
@@ -424,6 +431,15 @@ export class DeliveryEngine implements Delivery, Service {
     for (const resolve of this.waitingForQuiet) resolve();
     this.waitingForQuiet.clear();
   }
+}
+
+/** What became of each event, in the order in which they came: a delayed one has no place yet. */
+function inOrderOf(events: readonly Ingested[], nowMs: number, appended: Committed["events"]): { seq: Seq; duplicate: boolean }[] {
+  let next = 0;
+  return events.map(({ atMs }) => {
+    const made = atMs !== undefined && atMs > nowMs ? undefined : appended[next++];
+    return { seq: made?.seq ?? 0, duplicate: made?.duplicate ?? false };
+  });
 }
 
 function clashOf(events: readonly Ingested[], indexes: readonly number[]): MillraceError {

@@ -1,0 +1,265 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { MillraceError } from "../core/errors.ts";
+import { FLAG_BROKEN, FLAG_LAST, FRAME, type Frame, type FrameType } from "../protocol/frame.ts";
+import type { FunctionError, HttpHead } from "../protocol/messages.ts";
+import { AnswerStream } from "./answer-stream.ts";
+import { type Answer, toAnswer } from "./answer.ts";
+import { Call, type CallHead } from "./call.ts";
+import { CallLog } from "./call-log.ts";
+import { CallContext, type Params, type Surroundings } from "./context.ts";
+import { toFunctionError } from "./function-error.ts";
+import type { Handler } from "../sdk/definition.ts";
+import { Fatal } from "../sdk/outcome.ts";
+import { type BodyOrigin, LazyRequest } from "./lazy-request.ts";
+import { RequestBody } from "./request-body.ts";
+import { validate } from "./schemas.ts";
+
+/** The part of the connection that calls need. */
+export interface FrameSink {
+  send(type: FrameType, call: number, head: object | string | null, body: Uint8Array | string | null, flags?: number): void;
+}
+
+/** The function of this instance, loaded. */
+export interface LoadedFunction extends Surroundings {
+  readonly name: string;
+  readonly handler: Handler;
+}
+
+const NO_PARAMS: Params = Object.freeze({});
+
+/** The calls of this instance: many at once, each known by its number and by its asynchronous context. */
+export class Calls {
+  private readonly sink: FrameSink;
+  private readonly storage = new AsyncLocalStorage<Call>();
+  private readonly calls = new Map<number, Call>();
+  private readonly onQuiet: () => void;
+  /** What is logged between calls. */
+  private readonly ownLog: CallLog;
+
+  constructor(sink: FrameSink, onQuiet: () => void) {
+    this.sink = sink;
+    this.onQuiet = onQuiet;
+    this.ownLog = new CallLog((level, text, atMs) => sink.send(FRAME.log, 0, { level, atMs }, text));
+  }
+
+  /** The call in whose context this is asked. */
+  get current(): Call | undefined {
+    return this.storage.getStore();
+  }
+
+  get currentLog(): CallLog {
+    return this.current?.log ?? this.ownLog;
+  }
+
+  /** Calls that the node still waits for. */
+  get open(): number {
+    let count = 0;
+    for (const call of this.calls.values()) if (call.state === "running" || call.state === "streaming") count++;
+    return count;
+  }
+
+  startEvent(frame: Frame, fn: LoadedFunction): void {
+    const call = this.begin(frame);
+    const text = frame.body.toString("utf8");
+    const checkSchema = frame.head["checkSchema"] === true;
+    this.run(call, () => {
+      const event: unknown = JSON.parse(text);
+      const ctx = new CallContext(call, NO_PARAMS, fn);
+      return checkSchema ? checkedEvent(event, fn).then((checked) => fn.handler(checked, ctx)) : fn.handler(event, ctx);
+    });
+  }
+
+  startHttp(frame: Frame, fn: LoadedFunction): void {
+    const call = this.begin(frame);
+    const head = frame.head as unknown as HttpHead;
+    const request = new LazyRequest(head, this.bodyOf(call, frame), () => call.signal);
+    this.run(call, () => fn.handler(request, new CallContext(call, head.params, fn)), true);
+  }
+
+  /** The call cannot be run at all. */
+  refuse(frame: Frame, error: FunctionError): void {
+    this.sink.send(FRAME.threw, frame.call, { error }, null);
+  }
+
+  reply(frame: Frame): void {
+    this.calls.get(frame.call)?.reads.settle(frame.head);
+  }
+
+  /** F10: the answer says that this loop is alive; the handler learns of it by its signal. */
+  abort(frame: Frame): void {
+    const call = this.calls.get(frame.call);
+    this.sink.send(FRAME.aborted, frame.call, null, null);
+    call?.abort(abortError(frame.head["reason"], call));
+  }
+
+  go(frame: Frame): void {
+    this.calls.get(frame.call)?.stream?.go();
+  }
+
+  discard(frame: Frame): void {
+    const call = this.calls.get(frame.call);
+    if (call?.state === "streaming") call.abort(new DOMException("the answer is not wanted any more", "AbortError"));
+  }
+
+  requestChunk(frame: Frame): void {
+    const { flags } = frame;
+    this.calls.get(frame.call)?.requestBody?.push(frame.body, (flags & FLAG_LAST) !== 0, (flags & FLAG_BROKEN) !== 0);
+  }
+
+  responseCredit(frame: Frame): void {
+    const bytes = frame.head["bytes"];
+    if (typeof bytes === "number") this.calls.get(frame.call)?.stream?.grant(bytes);
+  }
+
+  /** A rejection that nobody handled ends the call it came from; without a call to blame it is only told. */
+  rejected(reason: unknown): void {
+    const call = this.current;
+    if (call?.state === "running") {
+      this.threw(call, reason);
+      return;
+    }
+    const { name, message, stack } = toFunctionError(reason);
+    this.currentLog.line("error", `a rejection that nobody handled: ${stack ?? `${name}: ${message}`}`);
+  }
+
+  private begin(frame: Frame): Call {
+    const number = frame.call;
+    const call = new Call(number, frame.head as unknown as CallHead, {
+      // The node knows a call no longer once it has ended; such lines belong to nobody.
+      log: (level, text, atMs) => this.sink.send(FRAME.log, call.state === "ended" ? 0 : number, { level, atMs }, text),
+      read: (head) => this.sink.send(FRAME.read, number, head, null),
+    });
+    this.calls.set(number, call);
+    if (frame.head["notify"] === true) this.sink.send(FRAME.started, number, null, null);
+    return call;
+  }
+
+  private bodyOf(call: Call, frame: Frame): BodyOrigin {
+    if (frame.head["stream"] !== true) return frame.body.length === 0 ? null : Uint8Array.from(frame.body);
+    const body = new RequestBody((bytes) => {
+      if (this.calls.has(call.number)) this.sink.send(FRAME.requestCredit, call.number, { bytes }, null);
+    });
+    body.push(frame.body, (frame.flags & FLAG_LAST) !== 0, false);
+    call.requestBody = body;
+    return body;
+  }
+
+  private run(call: Call, handle: () => unknown, isHttp = false): void {
+    this.storage.run(call, () => {
+      let result: unknown;
+      try {
+        result = handle();
+      } catch (thrown) {
+        this.threw(call, thrown);
+        return;
+      }
+      if (isThenable(result)) {
+        result.then(
+          (value) => this.returned(call, value, isHttp),
+          (thrown: unknown) => this.threw(call, thrown),
+        );
+      } else this.returned(call, result, isHttp);
+    });
+  }
+
+  private returned(call: Call, value: unknown, isHttp: boolean): void {
+    if (call.state !== "running") {
+      this.lateEnd(call);
+      return;
+    }
+    if (!isHttp) {
+      this.finish(call, "", null);
+      return;
+    }
+    let answer: Answer;
+    try {
+      answer = toAnswer(value);
+    } catch (error) {
+      this.threw(call, error);
+      return;
+    }
+    if (answer.kind === "whole") this.finish(call, answer.head, answer.body);
+    else this.startStream(call, answer);
+  }
+
+  private finish(call: Call, head: string, body: string | Uint8Array | null): void {
+    const effects = call.effectsJson;
+    call.close("ended");
+    this.sink.send(FRAME.result, call.number, resultHead(effects, head), body);
+    this.forget(call);
+  }
+
+  private startStream(call: Call, answer: Answer & { kind: "stream" }): void {
+    const { number } = call;
+    const stream = new AnswerStream(answer.source, {
+      chunk: (bytes, end) =>
+        this.sink.send(FRAME.responseChunk, number, null, bytes, end === "last" ? FLAG_LAST : end === "broken" ? FLAG_BROKEN : 0),
+    });
+    call.stream = stream;
+    const effects = call.effectsJson;
+    call.close("streaming");
+    this.sink.send(FRAME.result, number, resultHead(effects, `${answer.head},"stream":true`), null);
+    void stream.run().then((broken) => {
+      if (broken !== null) call.log.line("error", `the answer broke off: ${toFunctionError(broken.thrown).stack ?? "no stack"}`);
+      call.close("ended");
+      this.forget(call);
+    });
+  }
+
+  private threw(call: Call, thrown: unknown): void {
+    if (call.state !== "running") {
+      this.lateEnd(call);
+      return;
+    }
+    const error = toFunctionError(thrown);
+    call.close("ended");
+    this.sink.send(FRAME.threw, call.number, { error }, null);
+    this.forget(call);
+  }
+
+  /** An aborted handler has come to its end, and its place is free; what it did is not wanted. */
+  private lateEnd(call: Call): void {
+    if (call.state !== "aborted") return;
+    call.close("ended");
+    this.sink.send(FRAME.threw, call.number, { error: toFunctionError(call.abortedBecause) }, null);
+    this.forget(call);
+  }
+
+  private forget(call: Call): void {
+    this.calls.delete(call.number);
+    if (this.calls.size === 0 || this.open === 0) this.onQuiet();
+  }
+}
+
+function resultHead(effects: string | null, answer: string): string | null {
+  if (effects === null) return answer === "" ? null : `{${answer}}`;
+  return answer === "" ? `{"effects":${effects}}` : `{"effects":${effects},${answer}}`;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (value instanceof Promise) return true;
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+function abortError(reason: unknown, call: Call): Error {
+  return reason === "timeout"
+    ? new DOMException(`the call took longer than its timeout of ${call.head.timeoutMs} ms`, "TimeoutError")
+    : new DOMException("the client went away before the answer", "AbortError");
+}
+
+/** The receiver's own check, for events that no door could check; its data is then what the schema made of it. */
+async function checkedEvent(event: unknown, fn: LoadedFunction): Promise<unknown> {
+  if (typeof event !== "object" || event === null || !("type" in event) || typeof event.type !== "string") return event;
+  const schema = await fn.schemas.find(event.type);
+  if (schema === null) return event;
+  try {
+    return { ...event, data: await validate(schema, event.type, "data" in event ? event.data : undefined) };
+  } catch (error) {
+    throw error instanceof MillraceError ? new SchemaMismatch(error.message) : error;
+  }
+}
+
+/** Trying again cannot help: the event will never fit. */
+class SchemaMismatch extends Fatal {
+  override readonly name = "SchemaMismatch";
+}

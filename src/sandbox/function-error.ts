@@ -1,0 +1,45 @@
+import { toError } from "../core/errors.ts";
+import type { FunctionError } from "../protocol/messages.ts";
+import { isFatal, retryAfterMsOf } from "../sdk/outcome.ts";
+
+const TEXT_LIMIT = 16 * 1024;
+const CAUSES_MOST = 8;
+
+/** A thrown value, made ready for the way to the node. Never throws, whatever was thrown. */
+export function toFunctionError(thrown: unknown): FunctionError {
+  try {
+    const error = toError(thrown);
+    const retryAfterMs = retryAfterMsOf(thrown);
+    return {
+      name: String(error.name),
+      message: bounded(String(error.message)),
+      stack: bounded(stackWithCauses(error)),
+      ...(isFatal(thrown) ? { fatal: true } : {}),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
+  } catch {
+    return { name: "Error", message: "an error was thrown that cannot be read: its own properties throw", stack: null };
+  }
+}
+
+function stackWithCauses(error: Error): string {
+  let text = stackOf(error);
+  const shown = new Set<unknown>([error]);
+  let next: unknown = error;
+  for (let depth = 0; depth < CAUSES_MOST; depth++) {
+    next = next instanceof Error ? next.cause : undefined;
+    if (next === undefined || next === null || shown.has(next)) break;
+    shown.add(next);
+    text += `\nCaused by: ${stackOf(toError(next))}`;
+  }
+  if (error instanceof AggregateError) for (const each of error.errors.slice(0, CAUSES_MOST)) text += `\nOne of: ${stackOf(toError(each))}`;
+  return text;
+}
+
+function stackOf(error: Error): string {
+  return typeof error.stack === "string" ? error.stack : `${error.name}: ${error.message}`;
+}
+
+function bounded(text: string): string {
+  return text.length <= TEXT_LIMIT ? text : `${text.slice(0, TEXT_LIMIT)}… (${text.length - TEXT_LIMIT} more characters)`;
+}

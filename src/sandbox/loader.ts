@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { MillraceError } from "../core/errors.ts";
+import type { FunctionError } from "../protocol/messages.ts";
+import { factsOf } from "../sdk/definition.ts";
+import type { LoadedFunction } from "./calls.ts";
+import { replaceEnv } from "./env.ts";
+import { toFunctionError } from "./function-error.ts";
+import { Schemas } from "./schemas.ts";
+
+type Head = Readonly<Record<string, unknown>>;
+
+/** Imports the one function that this instance runs. Throws what its file throws. */
+export async function loadFunction(head: Head): Promise<LoadedFunction> {
+  const directory = textOf(head, "directory");
+  const entry = textOf(head, "entry");
+  const exportName = textOf(head, "exportName");
+  const env = replaceEnv(stringsOf(head, "env"));
+  const importEntry = (entry: string): Promise<Record<string, unknown>> => importFrom(directory, entry);
+  const module = await importEntry(entry);
+  const facts = factsOf(module[exportName]);
+  if (facts?.kind !== "fn") throw new MillraceError("load_failed", `${entry} has no function exported as "${exportName}"`);
+  return {
+    name: textOf(head, "fn"),
+    handler: facts.handler,
+    env,
+    schemas: new Schemas(new Map(Object.entries(stringsOf(head, "schemas"))), importEntry),
+  };
+}
+
+export type Description = { readonly manifest: unknown } | { readonly error: FunctionError & { readonly file: string | null } };
+
+/** Imports every file of the app and describes what they export (SPEC `described`). */
+export async function describeApp(head: Head): Promise<Description> {
+  try {
+    const directory = textOf(head, "directory");
+    replaceEnv(stringsOf(head, "env"));
+    // Imported here: an instance that runs a function has no use for it.
+    const { describeModules } = await import("../sdk/describe.ts");
+    return { manifest: await describeModules(entriesOf(head), (entry) => importFrom(directory, entry)) };
+  } catch (thrown) {
+    return { error: { ...toFunctionError(thrown), file: fileOf(thrown) } };
+  }
+}
+
+function fileOf(thrown: unknown): string | null {
+  if (!(thrown instanceof MillraceError)) return null;
+  const { details } = thrown;
+  return typeof details === "object" && details !== null && "file" in details && typeof details.file === "string" ? details.file : null;
+}
+
+async function importFrom(directory: string, entry: string): Promise<Record<string, unknown>> {
+  return (await import(pathToFileURL(join(directory, entry)).href)) as Record<string, unknown>;
+}
+
+function entriesOf(head: Head): { entry: string; file: string }[] {
+  const entries = head["entries"];
+  if (!Array.isArray(entries)) throw new MillraceError("internal", "the manifest frame names no entries");
+  return entries.map((each: Head) => ({ entry: textOf(each, "entry"), file: textOf(each, "file") }));
+}
+
+function textOf(head: Head, name: string): string {
+  const value = head[name];
+  if (typeof value !== "string") throw new MillraceError("internal", `the frame's head lacks "${name}"`);
+  return value;
+}
+
+function stringsOf(head: Head, name: string): Record<string, string> {
+  const value = head[name];
+  return typeof value === "object" && value !== null ? (value as Record<string, string>) : {};
+}
