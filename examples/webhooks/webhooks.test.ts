@@ -137,7 +137,18 @@ function realDeliveries(): Delivery[] {
   });
 }
 
-const CONCLUSIONS = ["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required", "stale", null];
+const CONCLUSIONS = [
+  "success",
+  "failure",
+  "neutral",
+  "cancelled",
+  "skipped",
+  "timed_out",
+  "action_required",
+  "startup_failure",
+  "stale",
+  null,
+];
 const REFS = [
   "refs/heads/main",
   "refs/heads/master",
