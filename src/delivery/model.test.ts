@@ -17,7 +17,7 @@ import { ScriptedPool } from "./testing-support/scripted-pool.ts";
  * retries, keys, restarts of the node, a virtual clock, the real store. One seed again: MILLRACE_MODEL_SEED=7; more: MILLRACE_MODEL_SEEDS=1000.
  */
 const ONE_SEED = process.env.MILLRACE_MODEL_SEED;
-const SEEDS = Number(process.env.MILLRACE_MODEL_SEEDS ?? 25);
+const SEEDS = Number(process.env.MILLRACE_MODEL_SEEDS ?? 10);
 const ATTEMPTS = 3;
 const KEYS = ["red", "green", "blue"];
 

@@ -205,12 +205,13 @@ export class Fleet implements InstanceOwner, TicketHolder {
     this.idled(instance);
   }
 
-  instanceEnded(instance: Instance, failure: FunctionError | null): void {
+  instanceEnded(instance: Instance, failure: FunctionError | null, lostCalls: number): void {
     this.coldStarts.delete(instance);
     const at = this.instances.indexOf(instance);
     if (at >= 0) this.instances.splice(at, 1);
-    // One that ends by itself before it has ever answered would be started again and again.
-    if (failure !== null || (!instance.retiring && instance.finishedCalls === 0)) this.failed(failure ?? NEVER_SERVED);
+    // One that ends by itself before it has ever had a call would be started again and again.
+    const useless = !instance.retiring && instance.finishedCalls + lostCalls === 0;
+    if (failure !== null || useless) this.failed(failure ?? NEVER_SERVED);
     this.context.changed();
     this.context.decideSoon();
   }

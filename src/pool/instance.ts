@@ -42,8 +42,8 @@ export interface InstanceOwner {
   instanceLoaded(instance: Instance): void;
   /** A call left it: there is room. */
   instanceFreed(instance: Instance): void;
-  /** It takes no calls any more and has none. `failure`: it never came to serve. */
-  instanceEnded(instance: Instance, failure: FunctionError | null): void;
+  /** It takes no calls any more and has none. `failure`: it never came to serve. `lostCalls`: how many it ran at its end. */
+  instanceEnded(instance: Instance, failure: FunctionError | null, lostCalls: number): void;
 }
 
 /** The code that an instance is given. */
@@ -471,7 +471,7 @@ export class Instance implements TicketHolder {
     const left = [...this.tickets.values()];
     const outcomes = left.map((ticket) => this.lastOutcome(ticket, left, ending, failure));
     for (const ticket of left) this.detach(ticket);
-    this.owner.instanceEnded(this, failure);
+    this.owner.instanceEnded(this, failure, left.length);
     for (const [i, ticket] of left.entries()) {
       const outcome = outcomes[i];
       if (outcome === undefined || ticket.answer !== null)

@@ -8,6 +8,8 @@ import { Call, type CallHead } from "./call.ts";
 import { CallLog } from "./call-log.ts";
 import { CallContext, type Params, type Surroundings } from "./context.ts";
 import { toFunctionError } from "./function-error.ts";
+import type { Handler } from "../sdk/definition.ts";
+import { Fatal } from "../sdk/outcome.ts";
 import { type BodyOrigin, LazyRequest } from "./lazy-request.ts";
 import { RequestBody } from "./request-body.ts";
 import { validate } from "./schemas.ts";
@@ -20,7 +22,7 @@ export interface FrameSink {
 /** The function of this instance, loaded. */
 export interface LoadedFunction extends Surroundings {
   readonly name: string;
-  readonly handler: (input: unknown, ctx: CallContext) => unknown;
+  readonly handler: Handler;
 }
 
 const NO_PARAMS: Params = Object.freeze({});
@@ -258,7 +260,6 @@ async function checkedEvent(event: unknown, fn: LoadedFunction): Promise<unknown
 }
 
 /** Trying again cannot help: the event will never fit. */
-class SchemaMismatch extends Error {
+class SchemaMismatch extends Fatal {
   override readonly name = "SchemaMismatch";
-  readonly [Symbol.for("millrace.fatal")] = true;
 }

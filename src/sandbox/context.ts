@@ -1,10 +1,12 @@
 import { format } from "node:util";
 import type { LogLevel } from "../protocol/messages.ts";
 import type { Call } from "./call.ts";
-import { type EmitFunction, emitter } from "./emit.ts";
+import { emitter } from "./emit.ts";
 import { KvView } from "./kv-view.ts";
+import type { Context, Kv } from "../sdk/context.ts";
 import type { Schemas } from "./schemas.ts";
 
+/** Of the route, decoded. */
 export type Params = Readonly<Record<string, string>>;
 
 type LogFunction = (...parts: unknown[]) => void;
@@ -16,15 +18,15 @@ export interface Surroundings {
 }
 
 /** The `ctx` of one call. Getters, so that a call pays only for what it uses; their values may be taken apart (`{ kv, emit }`). */
-export class CallContext {
+export class CallContext implements Context {
   readonly id: string;
   readonly attempt: number;
   readonly params: Params;
   readonly #call: Call;
   readonly #surroundings: Surroundings;
   #log: Readonly<Record<LogLevel, LogFunction>> | null = null;
-  #emit: EmitFunction | null = null;
-  #kv: KvView | null = null;
+  #emit: Context["emit"] | null = null;
+  #kv: Kv | null = null;
 
   constructor(call: Call, params: Params, surroundings: Surroundings) {
     this.id = call.head.id;
@@ -50,13 +52,19 @@ export class CallContext {
     return (this.#log ??= loggerOf(this.#call));
   }
 
-  get emit(): EmitFunction {
-    return (this.#emit ??= emitter(this.#surroundings.schemas, this.#call.effects, this.#call.guard));
+  get emit(): Context["emit"] {
+    return (this.#emit ??= emitter(this.#surroundings.schemas, this.#call.effects, this.#call.guard) as Context["emit"]);
   }
 
-  get kv(): KvView {
-    return (this.#kv ??= new KvView(this.#call.reads, this.#call.effects, this.#call.guard));
+  get kv(): Kv {
+    return (this.#kv ??= kvOf(this.#call));
   }
+}
+
+/** Without the view's own state: a handler sees the four verbs. */
+function kvOf(call: Call): Kv {
+  const { get, set, delete: remove, list } = new KvView(call.reads, call.effects, call.guard);
+  return Object.freeze({ get, set, delete: remove, list }) as Kv;
 }
 
 function loggerOf(call: Call): Readonly<Record<LogLevel, LogFunction>> {

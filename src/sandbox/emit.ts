@@ -27,9 +27,10 @@ const CORE_ATTRIBUTES = new Set([
   "partitionkey",
 ]);
 
-export type EmitFunction = (target: unknown, data?: unknown, options?: unknown) => Promise<{ readonly id: string }>;
+/** Takes whatever user code hands it; the types of the SDK have not been at work where that is JavaScript. */
+export type EmitFunction = (target: unknown, data?: unknown, options?: unknown) => Promise<unknown>;
 
-/** `ctx.emit` of one call. `guard` throws when the transaction has ended. */
+/** `ctx.emit` of one call, which gives the new event's `{ id }`. `guard` throws when the transaction has ended. */
 export function emitter(schemas: Schemas, effects: EffectLog, guard: (what: string) => void): EmitFunction {
   return async (target, data, options) => {
     guard("emit");

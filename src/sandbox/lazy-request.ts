@@ -1,4 +1,4 @@
-import { isDisturbed } from "node:stream";
+import { Readable } from "node:stream";
 import type { HttpHead } from "../protocol/messages.ts";
 import { findHeader, fromRawHeaders, type HeaderList, hasTag, LightHeaders } from "./light-headers.ts";
 import type { RequestBody } from "./request-body.ts";
@@ -46,7 +46,7 @@ export class LazyRequest {
   }
 
   get bodyUsed(): boolean {
-    return this.#used || (this.#stream !== null && isDisturbed(this.#stream));
+    return this.#used || (this.#stream !== null && Readable.isDisturbed(this.#stream));
   }
 
   get body(): ReadableStream<Uint8Array> | null {
@@ -105,19 +105,19 @@ export class LazyRequest {
     return real;
   }
 
-  get cache(): RequestCache {
+  get cache(): string {
     return "default";
   }
 
-  get credentials(): RequestCredentials {
+  get credentials(): string {
     return "same-origin";
   }
 
-  get destination(): RequestDestination {
+  get destination(): string {
     return "";
   }
 
-  get duplex(): RequestDuplex {
+  get duplex(): string {
     return "half";
   }
 
@@ -129,11 +129,11 @@ export class LazyRequest {
     return false;
   }
 
-  get mode(): RequestMode {
+  get mode(): string {
     return "cors";
   }
 
-  get redirect(): RequestRedirect {
+  get redirect(): string {
     return "follow";
   }
 
@@ -141,7 +141,7 @@ export class LazyRequest {
     return "about:client";
   }
 
-  get referrerPolicy(): ReferrerPolicy {
+  get referrerPolicy(): string {
     return "";
   }
 
@@ -199,7 +199,7 @@ function toStream(origin: Exclude<BodyOrigin, null>): ReadableStream<Uint8Array>
         if (piece === null) {
           controller.close();
           // A reader that brought its own buffer waits for an answer even at the end.
-          controller.byobRequest?.respond(0);
+          if ("byobRequest" in controller) controller.byobRequest?.respond(0);
         } else controller.enqueue(piece);
       },
     },

@@ -22,7 +22,7 @@ export async function loadFunction(head: Head): Promise<LoadedFunction> {
   if (facts?.kind !== "fn") throw new MillraceError("load_failed", `${entry} has no function exported as "${exportName}"`);
   return {
     name: textOf(head, "fn"),
-    handler: facts.handler as LoadedFunction["handler"],
+    handler: facts.handler,
     env,
     schemas: new Schemas(new Map(Object.entries(stringsOf(head, "schemas"))), importEntry),
   };

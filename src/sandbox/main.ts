@@ -16,6 +16,8 @@ import { installWebGlobals } from "./web-globals.ts";
 
 /** How long a spare waits before it warms up: a cold start hands over its function sooner than that. */
 const WARM_UP_AFTER_MS = 20;
+/** Importing anything once saves the first real import 1.5 ms. A variable, so that no bundler looks into it. */
+const EMPTY_MODULE: string = "data:text/javascript,";
 
 let fn: LoadedFunction | null = null;
 /** Frames of calls that came while the function was still loading. */
@@ -42,7 +44,7 @@ installStackTraces();
 installWebGlobals();
 const warmUp = setTimeout(() => {
   newId();
-  void import("data:text/javascript,");
+  void import(EMPTY_MODULE);
 }, WARM_UP_AFTER_MS);
 
 function onFrame(frame: Frame): void {
@@ -97,6 +99,8 @@ async function load(frame: Frame): Promise<void> {
   try {
     fn = await loadFunction(frame.head);
     connection.send(FRAME.loaded, 0, null, null);
+    // The held calls run in this same tick: one that blocks or ends the process must not be taken for a failed load.
+    connection.flush();
   } catch (thrown) {
     loadError = toFunctionError(thrown);
     connection.send(FRAME.loaded, 0, { error: loadError }, null);
