@@ -307,7 +307,7 @@ export class DeliveryEngine implements Delivery, Service {
       observer: this.options.observer,
       router: this.router,
       epoch: this.epoch(),
-      checkSchema: (type) => this.schemas.checkedByReceiver(type),
+      checkSchema: (type) => this.schemas.appliedByReceiver(type),
       conflictRounds,
     });
     this.finish(lane, entry, end);

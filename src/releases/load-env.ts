@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { MillraceError, toError } from "../core/index.ts";
 
-export const ENV_FILES = [".env", ".env.local"] as const;
+const ENV_FILES = [".env", ".env.local"] as const;
 
 /** The app's variables; `.env.local` has the last word. Neither file need exist. */
 export async function loadEnv(appDirectory: string): Promise<Record<string, string>> {

@@ -1,6 +1,9 @@
 import { FATAL } from "./fatal.ts";
 import { RETRY_AFTER } from "./retry-after.ts";
 
+export { Fatal } from "./fatal.ts";
+export { RetryAfter } from "./retry-after.ts";
+
 /** What the sandbox asks of a thrown value, whichever copy of the SDK made it. */
 export function isFatal(thrown: unknown): boolean {
   return thrown instanceof Object && FATAL in thrown;
