@@ -216,7 +216,7 @@ describe("calls", () => {
     const instance = await workshop.run(onTest("() => {}"));
     await instance.event(1, {});
     instance.send(FRAME.abort, 1, { reason: "client" });
-    await instance.frame(FRAME.aborted, 1);
+    expect((await instance.frame(FRAME.aborted, 1)).head).toEqual({});
   });
 
   it("B13: effects after abort and after the end are refused", async () => {

@@ -75,7 +75,7 @@ describe("http calls", () => {
       request.on("data", (piece: Buffer) => pieces.push(piece));
       request.on("end", () => {
         response.setHeader("content-encoding", "gzip");
-        response.end(gzipSync(`${request.method} ${request.headers["x-a"]} ${Buffer.concat(pieces).toString()}`));
+        response.end(gzipSync(`${request.method} ${String(request.headers["x-a"])} ${Buffer.concat(pieces).toString()}`));
       });
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

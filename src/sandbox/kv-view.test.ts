@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { WireValue } from "../protocol/messages.ts";
 import { EffectLog } from "./effect-log.ts";
@@ -214,30 +214,49 @@ const commands = fc.array(
   { maxLength: 30 },
 );
 
+type Command = typeof commands extends fc.Arbitrary<(infer C)[]> ? C : never;
+
+function perform(command: Command, view: KvView): Promise<unknown> {
+  switch (command.op) {
+    case "set":
+      return view.set(command.key, command.value);
+    case "delete":
+      return view.delete(command.key);
+    case "get":
+      return view.get(command.key);
+    case "list": {
+      const { prefix, after, limit } = command;
+      return view.list(after === undefined ? { prefix, limit } : { prefix, after, limit });
+    }
+  }
+}
+
+function performOnMap(command: Command, model: Map<string, unknown>): unknown {
+  switch (command.op) {
+    case "set":
+      model.set(command.key, command.value);
+      return undefined;
+    case "delete":
+      model.delete(command.key);
+      return undefined;
+    case "get":
+      return model.get(command.key);
+    case "list":
+      return [...model]
+        .filter(([key]) => key.startsWith(command.prefix) && (command.after === undefined || utf8Order(key, command.after) > 0))
+        .sort(([a], [b]) => utf8Order(a, b))
+        .slice(0, command.limit)
+        .map(([key, value]) => ({ key, value }));
+  }
+}
+
 describe("against a plain Map", () => {
   it("B18: any program of gets, sets, deletes and lists sees what a Map would show", async () => {
     await fc.assert(
       fc.asyncProperty(fc.dictionary(keys, fc.integer()), fc.integer({ min: 1, max: 5 }), commands, async (before, pageMost, program) => {
-        const model = new Map(Object.entries(before));
+        const model = new Map<string, unknown>(Object.entries(before));
         const { view } = viewOf(new State(model, pageMost));
-        for (const command of program) {
-          if (command.op === "set") {
-            model.set(command.key, command.value);
-            await view.set(command.key, command.value);
-          } else if (command.op === "delete") {
-            model.delete(command.key);
-            await view.delete(command.key);
-          } else if (command.op === "get") expect(await view.get(command.key)).toBe(model.get(command.key));
-          else {
-            const { prefix, after, limit } = command;
-            const expected = [...model]
-              .filter(([key]) => key.startsWith(prefix) && (after === undefined || utf8Order(key, after) > 0))
-              .sort(([a], [b]) => utf8Order(a, b))
-              .slice(0, limit)
-              .map(([key, value]) => ({ key, value }));
-            expect(await view.list(after === undefined ? { prefix, limit } : { prefix, after, limit })).toEqual(expected);
-          }
-        }
+        for (const command of program) expect(await perform(command, view)).toEqual(performOnMap(command, model));
       }),
       { numRuns: 500 },
     );
