@@ -48,7 +48,7 @@ function toFailure(error: unknown, directory: string): MillraceError {
 }
 
 function loadFailed(error: FunctionError, file: string | null): MillraceError {
-  const message = `${file === null ? "" : `${file}: `}${error.message}`;
+  const message = file === null || error.message.startsWith(`${file}:`) ? error.message : `${file}: ${error.message}`;
   return new MillraceError("load_failed", message, { details: { name: error.name, file, stack: error.stack } });
 }
 

@@ -13,7 +13,7 @@ import {
   httpCall,
   releaseOf,
   type Script,
-  ScriptedInstance,
+  type ScriptedInstance,
   scriptedSpawner,
 } from "./scripted-instance.ts";
 

@@ -209,10 +209,13 @@ export class InstancePool implements Pool, Service {
 
   private track(instance: Instance): void {
     this.processes.add(instance);
-    void instance.gone.then(() => {
-      this.processes.delete(instance);
-      if (this.processes.size === 0) this.drained?.();
-    });
+    void this.untrack(instance);
+  }
+
+  private async untrack(instance: Instance): Promise<void> {
+    await instance.gone;
+    this.processes.delete(instance);
+    if (this.processes.size === 0) this.drained?.();
   }
 
   // scaling

@@ -229,7 +229,7 @@ export class Instance implements TicketHolder {
     const head =
       `${commonHead(call)},"method":${JSON.stringify(method)},"url":${JSON.stringify(url)},"headers":${JSON.stringify(headers)}` +
       `,"params":${JSON.stringify(params)}${whole ? "}" : ',"stream":true}'}`;
-    this.writer.send(FRAME.http, ticket.number, head, whole ? (call.body as Uint8Array | null) : null);
+    this.writer.send(FRAME.http, ticket.number, head, whole ? call.body : null);
     if (whole || call.body === null) return;
     ticket.upload = new Upload(call.body, (piece, flags) => this.writer.send(FRAME.requestChunk, ticket.number, null, piece, flags));
     ticket.upload.start();
