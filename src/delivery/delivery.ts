@@ -30,7 +30,7 @@ export interface Delivery {
 export interface Ingested {
   readonly event: CloudEvent;
   readonly json: string;
-  /** A delayed event: when it shall happen. */
+  /** A delayed event: kept as a timer until then, and answered with a `seq` of 0, for it has no place yet. */
   readonly atMs?: number;
 }
 

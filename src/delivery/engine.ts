@@ -14,6 +14,7 @@ import type {
   Member,
   MemberResult,
   NewEvent,
+  NewTimer,
   ReadyDelivery,
   Seq,
   SettleOutcome,
@@ -31,6 +32,8 @@ import { EventSchemas } from "./schemas.ts";
 import { TimerLoop, type TimerHandler } from "./timer-loop.ts";
 
 const DEFAULT_HOP_LIMIT = 32;
+/** Deliveries of one function whose handler has returned and whose commit is under way. */
+const MOST_COMMITTING = 1024;
 const PAUSE_STORE_MS = 500;
 const PAUSE_BUSY_MS = 50;
 const FIRST_PAUSE_LOAD_MS = 500;
@@ -55,6 +58,8 @@ interface Lane {
   readonly queue: FunctionQueue;
   /** null while the function does not exist (D23). */
   fn: FunctionManifest | null;
+  /** Calls handed to the pool and not yet back. */
+  calling: number;
   loadFailures: number;
   /** Rounds of conflicts of deliveries that wait after one. */
   readonly conflictRounds: Map<Seq, number>;
@@ -147,19 +152,13 @@ export class DeliveryEngine implements Delivery, Service {
   async ingest(events: readonly Ingested[]): Promise<IngestResult> {
     const fault = this.schemas.check(events);
     if (fault !== null) return this.refuse(fault);
+    if (events.length === 0) return { kind: "accepted", events: [] };
     const nowMs = this.deps.clock.now();
-    const appended: NewEvent[] = [];
-    const timers = [];
-    for (const { event, json, atMs } of events) {
-      const facts = { json, origin: "outside", hops: 0, cause: null } as const;
-      if (atMs !== undefined && atMs > nowMs) timers.push(delayed(event, facts, atMs));
-      else appended.push(newEvent(event, facts, this.router, true));
-    }
-    if (appended.length === 0 && timers.length === 0) return { kind: "accepted", events: [] };
-    const member: Member = { id: newId(nowMs), nowMs, events: appended, ...(timers.length === 0 ? {} : { timers }) };
+    let member: Member;
     let result: MemberResult;
     this.pending++;
     try {
+      member = this.ingress(events, nowMs);
       result = await this.deps.store.commit(member);
     } catch (error) {
       if (error instanceof MillraceError) return this.refuse(error);
@@ -175,7 +174,19 @@ export class DeliveryEngine implements Delivery, Service {
       events.length,
       result.events.reduce((sum, { duplicate }) => sum + (duplicate ? 1 : 0), 0),
     );
-    return { kind: "accepted", events: result.events.map(({ seq, duplicate }) => ({ seq, duplicate })) };
+    return { kind: "accepted", events: inOrderOf(events, nowMs, result.events) };
+  }
+
+  /** One member for all of them: a batch is kept whole or not at all. */
+  private ingress(events: readonly Ingested[], nowMs: number): Member {
+    const appended: NewEvent[] = [];
+    const timers: NewTimer[] = [];
+    for (const { event, json, atMs } of events) {
+      const facts = { json, origin: "outside", hops: 0, cause: null } as const;
+      if (atMs !== undefined && atMs > nowMs) timers.push(delayed(event, facts, atMs));
+      else appended.push(newEvent(event, facts, this.router, true));
+    }
+    return { id: newId(nowMs), nowMs, events: appended, ...(timers.length === 0 ? {} : { timers }) };
   }
 
   async http(request: HttpRequest): Promise<HttpResult> {
@@ -267,7 +278,7 @@ export class DeliveryEngine implements Delivery, Service {
         onWork: () => this.dispatch(this.laneOf(fn)),
         onLoadFailure: (error) => this.note(fn, error),
       });
-      lane = { queue, fn: this.functions.get(fn) ?? null, loadFailures: 0, conflictRounds: new Map() };
+      lane = { queue, fn: this.functions.get(fn) ?? null, calling: 0, loadFailures: 0, conflictRounds: new Map() };
       this.lanes.set(fn, lane);
     }
     return lane;
@@ -281,7 +292,7 @@ export class DeliveryEngine implements Delivery, Service {
     const { queue, fn } = lane;
     if (fn !== null && !this.stopping) {
       const most = Math.min(this.deps.pool.capacity(fn.name), fn.concurrency.function ?? Infinity);
-      while (queue.running < most) {
+      while (lane.calling < most && queue.running < most + MOST_COMMITTING) {
         const entry = queue.take();
         if (entry === undefined) break;
         void this.run(lane, fn, entry);
@@ -300,7 +311,14 @@ export class DeliveryEngine implements Delivery, Service {
       observer: this.options.observer,
       router: this.router,
       epoch: this.epoch(),
-      checkSchema: (type) => this.schemas.checkedByReceiver(type),
+      checkSchema: (type) => this.schemas.appliedByReceiver(type),
+      calling: () => {
+        lane.calling++;
+      },
+      called: () => {
+        lane.calling--;
+        this.dispatch(lane);
+      },
       conflictRounds,
     });
     this.finish(lane, entry, end);
@@ -424,6 +442,15 @@ export class DeliveryEngine implements Delivery, Service {
     for (const resolve of this.waitingForQuiet) resolve();
     this.waitingForQuiet.clear();
   }
+}
+
+/** What became of each event, in the order in which they came: a delayed one has no place yet. */
+function inOrderOf(events: readonly Ingested[], nowMs: number, appended: Committed["events"]): { seq: Seq; duplicate: boolean }[] {
+  let next = 0;
+  return events.map(({ atMs }) => {
+    const made = atMs !== undefined && atMs > nowMs ? undefined : appended[next++];
+    return { seq: made?.seq ?? 0, duplicate: made?.duplicate ?? false };
+  });
 }
 
 function clashOf(events: readonly Ingested[], indexes: readonly number[]): MillraceError {

@@ -52,5 +52,5 @@ function patternOf(trigger: EventTrigger): Pattern {
   if (Object.hasOwn(where, "type")) {
     throw new MillraceError("bad_pattern", `where.type: the type is the first argument of event("${trigger.type}"); give it only there`);
   }
-  return { ...where, type: [trigger.type.includes("*") ? { wildcard: trigger.type.replaceAll("\\", "\\\\") } : trigger.type] } as Pattern;
+  return { ...where, type: [trigger.type.includes("*") ? { wildcard: trigger.type.replaceAll("\\", "\\\\") } : trigger.type] };
 }

@@ -94,6 +94,8 @@ async function load(frame: Frame): Promise<void> {
   try {
     fn = await loadFunction(frame.head);
     connection.send(FRAME.loaded, 0, null, null);
+    // The held calls run in this same tick: one that blocks or ends the process must not be taken for a failed load.
+    connection.flush();
   } catch (thrown) {
     loadError = toFunctionError(thrown);
     connection.send(FRAME.loaded, 0, { error: loadError }, null);

@@ -7,11 +7,25 @@ interface LastWords {
   sendNow(type: FrameType, call: number, head: object): void;
 }
 
+const EPERM = -1;
+
+/**
+ * The permission model says nothing of signals, and the node runs as the same user: a function could kill it and its
+ * neighbours. `process.kill` goes through `_kill`, here and for whoever finds that by name.
+ */
+function forbidKillingOthers(): void {
+  const raw: unknown = Reflect.get(process, "_kill");
+  if (typeof raw !== "function") return;
+  const own = (pid: number, signal: number): unknown => (pid === process.pid ? Reflect.apply(raw, process, [pid, signal]) : EPERM);
+  Object.defineProperty(process, "_kill", { value: own, writable: false, configurable: false });
+}
+
 /**
  * When user code ends the process, the node must know which call it was: the guilty one counts an attempt, those beside
  * it do not. So every way out tells first.
  */
 export function guardProcess(connection: LastWords, calls: Calls): { readonly exit: (code: number) => never } {
+  forbidKillingOthers();
   const exit = process.exit.bind(process);
   const abort = process.abort.bind(process);
   const kill = process.kill.bind(process);

@@ -24,8 +24,13 @@ export interface Context<P extends Params = Params> {
   readonly log: Log;
   readonly kv: Kv;
   /** Sends an event, visible once this transaction has committed. Data that does not fit the type's schema is an error here. */
-  emit<E extends EventDefinition>(event: E, ...rest: EmitArguments<E>): Promise<void>;
-  emit(type: string, data?: unknown, options?: EmitOptions): Promise<void>;
+  emit<E extends EventDefinition>(event: E, ...rest: EmitArguments<E>): Promise<Emitted>;
+  emit(type: string, data?: unknown, options?: EmitOptions): Promise<Emitted>;
+}
+
+/** The event as it will be found once the transaction has committed. */
+export interface Emitted {
+  readonly id: string;
 }
 
 /** Data may be left out only where the event has no schema. */

@@ -1,10 +1,11 @@
 export type { Duration } from "../core/duration.ts";
 export type { Size } from "../core/size.ts";
 export type { CloudEvent } from "./cloud-event.ts";
-export type { Context, EmitOptions, Kv, KvEntry, KvQuery, Log, Params } from "./context.ts";
+export type { Context, EmitOptions, Emitted, Kv, KvEntry, KvQuery, Log, Params } from "./context.ts";
 export type { EventDefinition, EventPattern, FnDefinition, HttpTrigger, ScheduleTrigger, Trigger } from "./definition.ts";
 export { event, type EventOf, type EventOptions } from "./event.ts";
 export { fn, type FnOptions, type RetryOptions } from "./fn.ts";
-export { Fatal, RetryAfter } from "./outcome.ts";
+export { Fatal } from "./fatal.ts";
+export { RetryAfter } from "./retry-after.ts";
 export type { StandardSchema } from "./standard-schema.ts";
 export { cron, every, http } from "./triggers.ts";

@@ -1,27 +1,10 @@
-// The file and not core's door: the door reaches node:crypto, and this goes into every app's bundle.
-import { type Duration, parseDurationMs } from "../core/duration.ts";
+import { FATAL } from "./fatal.ts";
+import { RETRY_AFTER } from "./retry-after.ts";
 
-/** Brands, for the same reason as DEFINITION: what is thrown comes from the bundle's own copy of the SDK. */
-const FATAL = Symbol.for("millrace.fatal");
-const RETRY_AFTER = Symbol.for("millrace.retry-after");
+export { Fatal } from "./fatal.ts";
+export { RetryAfter } from "./retry-after.ts";
 
-/** Thrown by a handler: trying again would not help. The delivery goes straight to dead. */
-export class Fatal extends Error {
-  override readonly name: string = "Fatal";
-  readonly [FATAL] = true;
-}
-
-/** Thrown by a handler: try again, but not before this much time has passed. It counts as an attempt. */
-export class RetryAfter extends Error {
-  override readonly name: string = "RetryAfter";
-  readonly [RETRY_AFTER]: number;
-
-  constructor(after: Duration, message?: string, options?: ErrorOptions) {
-    super(message ?? `to be tried again after ${typeof after === "number" ? `${after} ms` : after}`, options);
-    this[RETRY_AFTER] = parseDurationMs(after);
-  }
-}
-
+/** What the sandbox asks of a thrown value, whichever copy of the SDK made it. */
 export function isFatal(thrown: unknown): boolean {
   return thrown instanceof Object && FATAL in thrown;
 }

@@ -1,5 +1,6 @@
-import { checkArrayLevels } from "./limits.ts";
+import type { Branch } from "./compile.ts";
 import type { Condition } from "./condition.ts";
+import { checkArrayLevels } from "./limits.ts";
 import type { TreeNode } from "./tree.ts";
 import { matchesTree } from "./walk.ts";
 
@@ -9,11 +10,6 @@ const PREFERRED = ["type", "source"];
 /** What branches are kept for. The index writes the number of the last match that found it, so that it is found once. */
 export interface Owner {
   foundInMatch: number;
-}
-
-interface Branch {
-  readonly conditions: readonly Condition[];
-  readonly tree: TreeNode;
 }
 
 interface Slot<O> {

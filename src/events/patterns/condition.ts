@@ -55,7 +55,7 @@ function isOneOf(leaves: ReadonlySet<Leaf>): Predicate {
   return (leaf) => leaf === only;
 }
 
-export function anyOf(predicates: readonly Predicate[]): Predicate {
+function anyOf(predicates: readonly Predicate[]): Predicate {
   const [first, second] = predicates;
   if (first === undefined) return () => false;
   if (second === undefined) return first;

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compilePattern, explain, Matcher, type Pattern } from "./index.ts";
 
@@ -66,11 +66,11 @@ function holds(alternative: Json, value: Json): boolean {
   switch (name) {
     case "prefix":
       if (isOperator(argument, "equals-ignore-case"))
-        return text?.toLowerCase().startsWith(String(argument["equals-ignore-case"]).toLowerCase()) ?? false;
+        return text?.toLowerCase().startsWith((argument["equals-ignore-case"] as string).toLowerCase()) ?? false;
       return text?.startsWith(argument as string) ?? false;
     case "suffix":
       if (isOperator(argument, "equals-ignore-case"))
-        return text?.toLowerCase().endsWith(String(argument["equals-ignore-case"]).toLowerCase()) ?? false;
+        return text?.toLowerCase().endsWith((argument["equals-ignore-case"] as string).toLowerCase()) ?? false;
       return text?.endsWith(argument as string) ?? false;
     case "equals-ignore-case":
       return text?.toLowerCase() === (argument as string).toLowerCase();
@@ -205,7 +205,7 @@ const { pattern } = fc.letrec<{ pattern: { [key: string]: Json }; fields: { [key
         depthIdentifier: "pattern",
       }),
     )
-    .map(([fields, or]) => (or === undefined ? fields : { ...fields, $or: or })),
+    .map(([fields, or]) => (or === undefined ? fields : withField(fields, "$or", or))),
 }));
 
 /** A pattern over paths that the event has: each pick takes the path of some leaf, and often that leaf's value too. */
@@ -232,6 +232,10 @@ function pickedPattern(input: Json, picked: readonly Pick[]): { [key: string]: J
   const [fields, one, other] = parts;
   if (one.size === 0 || other.size === 0) return Object.fromEntries([...fields, ...one, ...other]);
   return Object.fromEntries([...fields, ["$or", [Object.fromEntries(one), Object.fromEntries(other)]]]);
+}
+
+function withField(fields: { [key: string]: Json }, name: string, value: Json): { [key: string]: Json } {
+  return { ...fields, [name]: value };
 }
 
 const RUNS = { numRuns: 4000 };
@@ -290,7 +294,7 @@ describe("patterns against a reference written from the rules", () => {
         ),
         pattern,
       )
-      .map(([field, list, rest]) => ({ ...rest, [field]: list }) as Pattern);
+      .map(([field, list, rest]) => withField(rest, field, list) as Pattern);
     const typedEvent = fc
       .tuple(fc.oneof(text, fc.array(text), fc.array(fc.array(text))), event)
       .map(([type, rest]) => JSON.parse(JSON.stringify({ ...rest, type, source: type, c: type })) as { [key: string]: Json });

@@ -1,0 +1,88 @@
+import { connect, type Socket } from "node:net";
+
+interface Load {
+  readonly type: string;
+  readonly batch: number;
+  readonly connections: number;
+  /** Ends after this many events, or this long. */
+  readonly count?: number;
+  readonly seconds?: number;
+}
+
+/**
+ * Posts batches of CloudEvents over keep-alive connections, one request at a time on each. Raw sockets and one prepared text a batch:
+ * the load must not cost more than what it measures. Resolves with the number of events that were answered with 202.
+ */
+export async function postBatches(port: number, load: Load): Promise<number> {
+  const untilMs = load.seconds === undefined ? Infinity : performance.now() + load.seconds * 1000;
+  const run = `${process.pid.toString(36)}-${Math.floor(performance.now()).toString(36)}`;
+  let next = 0;
+  let accepted = 0;
+  const goesOn = (): boolean => performance.now() < untilMs && (load.count === undefined || next < load.count);
+  const worker = async (): Promise<void> => {
+    const socket = connect(port, "127.0.0.1");
+    socket.setNoDelay(true);
+    const answers = new Answers(socket);
+    while (goesOn()) {
+      const first = next;
+      next += load.batch;
+      socket.write(request(port, load, run, first));
+      const status = await answers.next();
+      if (status !== 202) throw new Error(`POST /_/events answered ${status}`);
+      accepted += load.batch;
+    }
+    socket.end();
+  };
+  await Promise.all(Array.from({ length: load.connections }, worker));
+  return accepted;
+}
+
+function request(port: number, { type, batch }: Load, run: string, first: number): string {
+  const events: string[] = [];
+  for (let i = first; i < first + batch; i++) {
+    events.push(
+      `{"specversion":"1.0","id":"${run}-${i}","source":"/bench","type":"${type}","time":"2026-01-01T00:00:00Z","datacontenttype":"application/json","data":{"order":"o-${i}","sku":"sku-${i % 1000}","qty":1,"note":"a small event of a common size"}}`,
+    );
+  }
+  const body = `[${events.join(",")}]`;
+  const head = `POST /_/events HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/cloudevents-batch+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
+  return head + body;
+}
+
+/** Reads answers off a socket: status and content-length are all that matters here. */
+class Answers {
+  private text = "";
+  private waiting: ((status: number) => void) | null = null;
+  private fail: ((error: Error) => void) | null = null;
+
+  constructor(socket: Socket) {
+    socket.setEncoding("latin1");
+    socket.on("data", (piece: string) => {
+      this.text += piece;
+      this.read();
+    });
+    socket.on("error", (error) => this.fail?.(error));
+    socket.on("close", () => this.fail?.(new Error("the gateway closed the connection")));
+  }
+
+  next(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.waiting = resolve;
+      this.fail = reject;
+      this.read();
+    });
+  }
+
+  private read(): void {
+    const end = this.text.indexOf("\r\n\r\n");
+    if (end < 0 || this.waiting === null) return;
+    const length = Number(/content-length: (\d+)/i.exec(this.text.slice(0, end))?.[1] ?? 0);
+    if (this.text.length < end + 4 + length) return;
+    const status = Number(this.text.slice(9, 12));
+    this.text = this.text.slice(end + 4 + length);
+    const resolve = this.waiting;
+    this.waiting = null;
+    this.fail = null;
+    resolve(status);
+  }
+}

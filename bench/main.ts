@@ -1,0 +1,25 @@
+/** `npm run bench -- NAME [--option value]`: each benchmark prints JSON lines; RESULTS.md keeps them. */
+import { parseArgs } from "node:util";
+import { cold } from "./cold.ts";
+import { events } from "./events.ts";
+import { http } from "./http.ts";
+import { printFacts } from "./report.ts";
+
+const BENCHMARKS = { events, http, cold };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: "string" }, runs: { type: "string" }, backlog: { type: "string" } },
+});
+const name = positionals[0] ?? "";
+if (!Object.hasOwn(BENCHMARKS, name)) {
+  console.error(`bench: name one of ${Object.keys(BENCHMARKS).join(", ")}`);
+  process.exit(2);
+}
+const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+printFacts(name);
+await BENCHMARKS[name as keyof typeof BENCHMARKS]({
+  seconds: number(values.seconds),
+  runs: number(values.runs),
+  backlog: number(values.backlog),
+});

@@ -1,0 +1,191 @@
+/**
+ * The store alone: no HTTP, no functions, no sandboxes. Batches of 100 events with one delivery each are committed and then settled,
+ * each delivery by a commit of its own. Prints one JSON line a figure.
+ *
+ *   node bench/store.ts [--seconds 5] [--waiting 1000000] [--durability full|off] [--dir DIR]
+ *
+ * Not measured: routing, dispatch (`ready` is read in one of the cases only), delivery over a network.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { newId } from "../src/core/index.ts";
+import { openSqliteStore } from "../src/store/index.ts";
+import { CURSOR_START, type Cursor, type Lease, type Member, type NewEvent, type Store } from "../src/store/index.ts";
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "5" },
+    waiting: { type: "string", default: "1000000" },
+    durability: { type: "string", default: "full" },
+    dir: { type: "string", default: tmpdir() },
+  },
+});
+const runMs = Number(values.seconds) * 1000;
+const durability = values.durability === "off" ? "off" : "full";
+
+const BATCH_EVENTS = 100;
+const SENDERS = 64;
+const FUNCTIONS = 5;
+
+interface Kind {
+  readonly name: string;
+  readonly keyed: boolean;
+  readonly dedupe: boolean;
+}
+
+const KINDS: readonly Kind[] = [
+  { name: "plain", keyed: false, dedupe: false },
+  { name: "deduped", keyed: false, dedupe: true },
+  { name: "keyed", keyed: true, dedupe: false },
+  { name: "keyed and deduped", keyed: true, dedupe: true },
+];
+
+let made = 0;
+
+function event(kind: Kind): NewEvent {
+  const n = made++;
+  const id = kind.dedupe ? `order-${n}` : newId();
+  const data = { id: `o-${n}`, sku: `sku-${n % 500}`, qty: 1, note: "a line of text that an order carries along with it" };
+  const type = "order.placed";
+  return {
+    id,
+    source: "/shop",
+    type,
+    json: JSON.stringify({ specversion: "1.0", id, source: "/shop", type, time: "2026-01-01T00:00:00Z", data }),
+    origin: "outside",
+    hops: 0,
+    cause: null,
+    dedupe: kind.dedupe,
+    deliveries: [{ fn: `fn-${n % FUNCTIONS}`, key: kind.keyed ? data.sku : null, partition: n % 256, width: 1 }],
+  };
+}
+
+function batch(kind: Kind): Member {
+  return { id: newId(), nowMs: Date.now(), events: Array.from({ length: BATCH_EVENTS }, () => event(kind)) };
+}
+
+function settlement(delivery: number, lease: Lease): Member {
+  const nowMs = Date.now();
+  return {
+    id: "",
+    nowMs,
+    settle: { delivery, attempt: 0, epoch: lease.epoch, invocation: newId(nowMs), startedMs: nowMs, outcome: { kind: "done" } },
+  };
+}
+
+/** Sends batches and settles what became ready by them, promoted ones too, until the time is over. */
+async function sender(store: Store, lease: Lease, kind: Kind, untilMs: number): Promise<number> {
+  let settled = 0;
+  const settle = async (delivery: number): Promise<void> => {
+    const result = await store.commit(settlement(delivery, lease));
+    if (result.kind !== "committed") throw new Error(`a settlement was ${result.kind}`);
+    settled++;
+    await Promise.all(result.promoted.map((promoted) => settle(promoted.seq)));
+  };
+  while (performance.now() < untilMs) {
+    const result = await store.commit(batch(kind));
+    if (result.kind !== "committed") throw new Error(`a batch was ${result.kind}`);
+    const ready = result.events.flatMap((event) => event.deliveries).filter((delivery) => delivery.ready !== null);
+    await Promise.all(ready.map((delivery) => settle(delivery.seq)));
+  }
+  return settled;
+}
+
+async function throughput(store: Store, lease: Lease, kind: Kind): Promise<number> {
+  const startMs = performance.now();
+  const counts = await Promise.all(Array.from({ length: SENDERS }, () => sender(store, lease, kind, startMs + runMs)));
+  return counts.reduce((sum, count) => sum + count, 0) / ((performance.now() - startMs) / 1000);
+}
+
+/** Settles what `ready` hands out while batches come in: the backlog is worked off from its old end. */
+async function backlogThroughput(store: Store, lease: Lease, kind: Kind): Promise<number> {
+  const startMs = performance.now();
+  const untilMs = startMs + runMs;
+  const cursors = new Map<string, Cursor>();
+  let settled = 0;
+  const worker = async (fn: string): Promise<void> => {
+    while (performance.now() < untilMs) {
+      const page = await store.ready(fn, cursors.get(fn) ?? CURSOR_START, Date.now(), { count: 200, bytes: 1 << 20 });
+      const last = page.deliveries.at(-1);
+      if (last !== undefined) cursors.set(fn, last.ready);
+      const members = page.deliveries.map((delivery) => settlement(delivery.seq, lease));
+      members.push(batch(kind), batch(kind));
+      await Promise.all(members.map((member) => store.commit(member)));
+      settled += page.deliveries.length;
+    }
+  };
+  await Promise.all(Array.from({ length: FUNCTIONS }, (_, n) => worker(`fn-${n}`)));
+  return settled / ((performance.now() - startMs) / 1000);
+}
+
+async function latency(store: Store, kind: Kind): Promise<{ p50Ms: number; p99Ms: number }> {
+  const times: number[] = [];
+  for (let i = 0; i < 1000; i++) {
+    const startMs = performance.now();
+    await store.commit({ id: newId(), nowMs: Date.now(), events: [event(kind)] });
+    times.push(performance.now() - startMs);
+  }
+  times.sort((a, b) => a - b);
+  return { p50Ms: times[500] ?? 0, p99Ms: times[990] ?? 0 };
+}
+
+async function fill(store: Store, kind: Kind, count: number): Promise<void> {
+  for (let done = 0; done < count;) {
+    const batches = Array.from({ length: 50 }, () => batch(kind));
+    await Promise.all(batches.map((member) => store.commit(member)));
+    done += batches.length * BATCH_EVENTS;
+  }
+}
+
+function print(fact: string, figures: Record<string, number | string>): void {
+  const rounded = Object.entries(figures).map(([name, value]) => [
+    name,
+    typeof value === "number" ? Math.round(value * 1000) / 1000 : value,
+  ]);
+  console.log(JSON.stringify({ fact, durability, ...Object.fromEntries(rounded) }));
+}
+
+const megabytes = (): number => process.memoryUsage().rss / 1e6;
+
+async function withStore(run: (store: Store, lease: Lease) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(values.dir, "millrace-bench-"));
+  const store = await openSqliteStore({ directory, durability });
+  try {
+    await run(store, await store.acquire("bench"));
+  } finally {
+    await store.close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+for (const kind of KINDS) {
+  await withStore(async (store, lease) => {
+    await throughput(store, lease, kind);
+    print("inserted and settled", {
+      kind: kind.name,
+      eventsPerS: await throughput(store, lease, kind),
+      ...(await latency(store, kind)),
+      rssMb: megabytes(),
+    });
+  });
+}
+
+const waiting = Number(values.waiting);
+if (waiting > 0) {
+  for (const kind of KINDS.slice(0, 2)) {
+    await withStore(async (store, lease) => {
+      await fill(store, kind, waiting);
+      const eventsPerS = await throughput(store, lease, kind);
+      print("inserted and settled, many waiting", { kind: kind.name, waiting, eventsPerS, rssMb: megabytes() });
+      print("worked off from the old end while batches come in", {
+        kind: kind.name,
+        waiting,
+        eventsPerS: await backlogThroughput(store, lease, kind),
+        ...(await latency(store, kind)),
+        rssMb: megabytes(),
+      });
+    });
+  }
+}

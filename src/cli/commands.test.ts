@@ -1,0 +1,374 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { NODE_FILE, TOKEN_FILE } from "../control/client/index.ts";
+import { Control } from "../control/index.ts";
+import { answered, deadView, eventView, ScriptedRooms } from "../control/testing-support/scripted-rooms.ts";
+import { MillraceError } from "../core/errors.ts";
+import { COMMANDS } from "./commands/index.ts";
+import { checkNode } from "./examine.ts";
+import { run } from "./run.ts";
+import { ScriptedIo } from "./testing-support/scripted-io.ts";
+
+let rooms: ScriptedRooms;
+let control: Control;
+let folder: string;
+let io: ScriptedIo;
+
+beforeEach(async () => {
+  rooms = new ScriptedRooms();
+  control = new Control({ host: "127.0.0.1", port: 0, token: "secret", tokenIsConfigured: false, rooms });
+  await control.start();
+  folder = await realpath(await mkdtemp(join(tmpdir(), "millrace-cli-")));
+  await mkdir(join(folder, ".millrace"));
+  await writeFile(join(folder, ".millrace", NODE_FILE), JSON.stringify({ gateway: "", control: control.address, pid: process.pid }));
+  await writeFile(join(folder, ".millrace", TOKEN_FILE), "secret");
+  io = new ScriptedIo(folder);
+});
+
+afterEach(async () => {
+  await control.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function millrace(...argv: string[]): Promise<number> {
+  return run(argv, COMMANDS, "9.9.9", io);
+}
+
+function logged(text: string): void {
+  rooms.logs.write({ atMs: 9000, fn: "greet", invocation: "inv1", level: "info", text });
+}
+
+describe("finding the node", () => {
+  it("looks in the folders above", async () => {
+    io.cwd = join(folder, "functions", "deep");
+    await mkdir(io.cwd, { recursive: true });
+    expect(await millrace("functions")).toBe(0);
+  });
+
+  it("takes --data by its word", async () => {
+    expect(await millrace("functions", "--data", "elsewhere")).toBe(1);
+    expect(io.stderr).toBe(
+      `millrace: no node runs on the data directory ${join(folder, "elsewhere")}\n` +
+        "  → Start the node (`millrace dev` or `millrace start`), or name its data directory with --data.\n  code: unreachable\n",
+    );
+  });
+
+  it("says when the node no longer answers", async () => {
+    await control.stop();
+    expect(await millrace("functions")).toBe(1);
+    expect(io.stderr).toContain("does not answer");
+    expect(io.stderr).toContain("code: unreachable");
+  });
+});
+
+describe("emit", () => {
+  it("sends what the line says", async () => {
+    expect(await millrace("emit", "a.b", '{"x":1}', "--key", "k", "--subject", "s", "--source", "/s", "--id", "i1")).toBe(0);
+    expect(rooms.ingested[0]?.event).toMatchObject({
+      type: "a.b",
+      data: { x: 1 },
+      partitionkey: "k",
+      subject: "s",
+      source: "/s",
+      id: "i1",
+    });
+    expect(io.stdout).toBe("accepted a.b i1 (seq 1)\n");
+    expect(io.stderr).toBe("");
+  });
+
+  it("takes data from a file and from standard input", async () => {
+    await writeFile(join(folder, "data.json"), "[1]");
+    await millrace("emit", "a", "@data.json");
+    io.input = '"in"';
+    await millrace("emit", "a", "-");
+    await millrace("emit", "a");
+    expect(rooms.ingested.map(({ event }) => event.data)).toEqual([[1], "in", undefined]);
+  });
+
+  it("prints the node's answer as JSON", async () => {
+    await millrace("emit", "a", "--id", "i", "--at", "2030-01-01T00:00:00Z", "--json");
+    expect(io.json).toEqual([{ id: "i", seq: 1, duplicate: false, dueMs: Date.UTC(2030, 0, 1) }]);
+  });
+
+  it("tells a repetition", async () => {
+    rooms.ingestResult = { kind: "accepted", events: [{ seq: 1, duplicate: true }] };
+    await millrace("emit", "a", "--id", "i");
+    expect(io.stdout).toContain("known already a i");
+  });
+
+  it("refuses data that is no JSON: on the line with 2, elsewhere with 1", async () => {
+    expect(await millrace("emit", "a", "{x:1}")).toBe(2);
+    expect(io.stderr).toContain("DATA is no JSON");
+    io.input = "nope";
+    expect(await millrace("emit", "a", "-")).toBe(1);
+    expect(await millrace("emit", "a", "@missing.json")).toBe(1);
+    expect(io.stderr).toContain("missing.json cannot be read");
+    expect(rooms.ingested).toEqual([]);
+  });
+
+  it("shows the node's refusal with its cure", async () => {
+    rooms.ingestResult = { kind: "refused", error: new MillraceError("schema_mismatch", "data.qty must be a number") };
+    expect(await millrace("emit", "a")).toBe(1);
+    expect(io.stderr).toBe(
+      "millrace: data.qty must be a number\n  → Send data that fits the schema of this event type.\n  code: schema_mismatch\n",
+    );
+  });
+});
+
+describe("invoke", () => {
+  it("shows the log and how it ended", async () => {
+    logged("working");
+    expect(await millrace("invoke", "greet", '{"to":"x"}')).toBe(0);
+    expect(rooms.invoked).toEqual([{ fn: "greet", data: { to: "x" } }]);
+    expect(io.stderr).toMatch(/INFO {2}greet {2}working\ndone greet in 3.5ms\n$/);
+    expect(io.stdout).toBe("");
+  });
+
+  it("puts the answer alone on stdout", async () => {
+    rooms.httpResult = answered('{"ok":true}', "application/json", 201);
+    expect(await millrace("invoke", "hello", "{}", "-H", "X-A: 1")).toBe(0);
+    expect(io.stdout).toBe('{"ok":true}\n');
+    expect(io.stderr).toMatch(/^201 hello answered in .* \(application\/json\)\n$/);
+    expect(rooms.requests[0]?.head.headers).toEqual(["x-a", "1", "content-type", "application/json"]);
+  });
+
+  it("exits with 1 when the function fails", async () => {
+    const error = { name: "Error", message: "no luck", stack: "Error: no luck\n    at greet (functions/greet.ts:3:9)" };
+    rooms.invokeResult = { kind: "retrying", invocation: "i", delivery: 1, error, dueMs: 13_000 };
+    expect(await millrace("invoke", "greet")).toBe(1);
+    expect(io.stderr).toContain("failed greet, the next attempt is in 3s\nError: no luck\n    at greet (functions/greet.ts:3:9)\n");
+    rooms.invokeResult = { kind: "dead", invocation: "i", delivery: 7, error };
+    expect(await millrace("invoke", "greet")).toBe(1);
+    expect(io.stderr).toContain("millrace dead show 7");
+    rooms.httpResult = { kind: "failed", invocation: "i", error: new MillraceError("function_timeout", "too slow"), retryAfterMs: null };
+    expect(await millrace("invoke", "hello")).toBe(1);
+    expect(io.stderr).toContain("too slow\n  → Make the function faster");
+    rooms.httpResult = answered("oh", "text/plain", 500);
+    expect(await millrace("invoke", "hello", "--json")).toBe(1);
+    expect(io.json).toMatchObject([{ outcome: "answered", status: 500, text: "oh" }]);
+  });
+
+  it("names what is wrong with the line, or with the name", async () => {
+    expect(await millrace("invoke", "hello", "-H", "nonsense")).toBe(2);
+    expect(await millrace("invoke", "nobody")).toBe(1);
+    expect(io.stderr).toContain('there is no function "nobody"');
+  });
+});
+
+describe("looking", () => {
+  it("lists functions", async () => {
+    await millrace("functions");
+    expect(io.stdout).toBe(
+      [
+        "FUNCTION  WOKEN BY               WAITING  RUNNING  DEAD  INSTANCES  FILE",
+        "gone      no longer exists             1        0     0          0",
+        "greet     on greeting.* where …        2        1     0          0  functions/greet.ts",
+        "hello     POST /hello                  0        0     0          1  functions/hello.ts",
+        "",
+      ].join("\n"),
+    );
+    io.stdout = "";
+    await millrace("functions", "--json");
+    expect(io.json).toMatchObject([{ name: "gone" }, { name: "greet" }, { name: "hello" }]);
+  });
+
+  it("lists events, and shows one", async () => {
+    rooms.eventViews = [eventView(1), eventView(3, "other")];
+    await millrace("events", "--limit", "1");
+    expect(io.stdout).toMatch(/^SEQ {2}AGE .*\n {2}3 {2}4s ago {2}other {2}e3 {2}1 done\n$/);
+    io.stdout = "";
+    await millrace("events", "show", "e1");
+    expect(io.stdout).toContain('"type": "greeting.sent"');
+    expect(io.stdout).toContain("greet  done 4s ago  key x  seq 2");
+    io.stdout = "";
+    await millrace("events", "--json", "--type", "greeting.sent");
+    expect(io.json).toMatchObject([{ seq: 1 }]);
+    expect(await millrace("events", "--type", "none")).toBe(0);
+    expect(io.stderr).toBe("There are no such events.\n");
+  });
+
+  it("follows events until Ctrl-C", async () => {
+    rooms.eventViews = [eventView(1)];
+    const code = millrace("events", "-f", "--json");
+    await io.printed('"seq":1');
+    rooms.eventViews = [eventView(1), eventView(3)];
+    await io.printed('"seq":3');
+    io.interrupt();
+    expect(await code).toBe(0);
+    expect(io.json).toMatchObject([{ seq: 1 }, { seq: 3 }]);
+  });
+
+  it("shows logs", async () => {
+    logged("one");
+    logged("two");
+    rooms.logs.flush();
+    await millrace("logs", "--limit", "1");
+    expect(io.stdout).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}greet {2}two\n$/);
+    await millrace("logs", "--function", "nobody");
+    expect(io.stderr).toBe("There are no such lines.\n");
+  });
+
+  it("follows logs until Ctrl-C", async () => {
+    logged("before");
+    const code = millrace("logs", "-f");
+    await io.printed("before");
+    logged("after");
+    await io.printed("after");
+    io.interrupt();
+    expect(await code).toBe(0);
+  });
+});
+
+describe("dead letters", () => {
+  beforeEach(() => {
+    rooms.deadViews = [deadView(7), deadView(9)];
+  });
+
+  it("are listed and shown", async () => {
+    await millrace("dead", "list");
+    expect(io.stdout).toContain("  7  4s ago  greet     greeting.sent         1  no luck\n");
+    io.stdout = "";
+    await millrace("dead", "show", "7");
+    expect(io.stdout).toContain("greet gave up greeting.sent");
+    expect(io.stdout).toContain("      Error: no luck\n          at greet (functions/greet.ts:3:9)");
+    io.stdout = "";
+    await millrace("dead", "list", "--limit", "1", "--json");
+    expect(io.json).toMatchObject([{ seq: 7, errors: [{ message: "no luck" }] }]);
+    expect(await millrace("dead", "show", "8")).toBe(1);
+    expect(io.stderr).toContain("there is no delivery 8");
+  });
+
+  it("are redriven, by name and by filter, with progress where a person looks on", async () => {
+    expect(await millrace("dead", "redrive", "9")).toBe(0);
+    expect(io.stdout).toBe("1 redriven\n");
+    expect(io.stderr).toBe("");
+    io.errIsTerminal = true;
+    expect(await millrace("dead", "redrive", "--function", "greet")).toBe(0);
+    expect(io.stderr).toContain("1 of 1 redriven");
+    expect(rooms.deadViews).toEqual([]);
+  });
+
+  it("that are not there are told", async () => {
+    expect(await millrace("dead", "redrive", "9", "8")).toBe(1);
+    expect(io.stdout).toBe("1 redriven\n");
+    expect(io.stderr).toBe("1 of those named are no dead letters\n");
+  });
+
+  it("are purged, more than named ones only after a yes", async () => {
+    expect(await millrace("dead", "purge", "--all")).toBe(2);
+    expect(io.stderr).toContain("say --yes");
+    io.answer = "n";
+    expect(await millrace("dead", "purge", "--all")).toBe(1);
+    expect(rooms.deadViews).toHaveLength(2);
+    io.answer = "Y";
+    expect(await millrace("dead", "purge", "--type", "greeting.sent")).toBe(0);
+    expect(io.questions.at(-1)).toContain("all dead letters that fit");
+    rooms.deadViews = [deadView(7)];
+    io.stdout = "";
+    expect(await millrace("dead", "purge", "--all", "--yes", "--json")).toBe(0);
+    expect(io.json.at(-1)).toEqual({ purged: 1, remaining: 0, finished: true });
+  });
+
+  it("want to be selected in one way", async () => {
+    for (const words of [[], ["7", "--all"], ["--all", "--function", "greet"], ["seven"]]) {
+      expect(await millrace("dead", "redrive", ...words)).toBe(2);
+    }
+    expect(rooms.pieces).toEqual([]);
+  });
+});
+
+describe("init", () => {
+  it("makes an app and says what comes next", async () => {
+    expect(await millrace("init", "My Shop")).toBe(0);
+    const made = (await readdir(join(folder, "My Shop"), { recursive: true })).sort();
+    expect(made).toEqual(
+      [".gitignore", "README.md", "functions", "functions/hello.ts", "package.json", "test", "test/hello.test.ts", "tsconfig.json"].sort(),
+    );
+    expect(JSON.parse(await readFile(join(folder, "My Shop", "package.json"), "utf8"))).toMatchObject({ name: "my-shop", private: true });
+    expect(io.stdout).toContain("cd My Shop\n");
+  });
+
+  it("refuses a folder that is not empty, but not an empty repository", async () => {
+    await mkdir(join(folder, "a", ".git"), { recursive: true });
+    expect(await millrace("init", "a", "--json")).toBe(0);
+    expect(io.json).toMatchObject([{ directory: join(folder, "a"), files: expect.arrayContaining(["functions/hello.ts"]) }]);
+    expect(await millrace("init", "a")).toBe(1);
+    expect(io.stderr).toContain("is not empty");
+    await writeFile(join(folder, "file"), "");
+    expect(await millrace("init", "file")).toBe(1);
+    expect(io.stderr).toContain("file cannot be used");
+  });
+});
+
+describe("doctor", () => {
+  interface Finding {
+    check: string;
+    state: string;
+    cure: string | null;
+  }
+
+  async function examine(...words: string[]): Promise<{ code: number; findings: Map<string, Finding> }> {
+    io.stdout = "";
+    const code = await millrace("doctor", ...words, "--json");
+    return { code, findings: new Map((io.json as Finding[]).map((finding) => [finding.check, finding])) };
+  }
+
+  async function freePort(): Promise<{ port: number; close: () => Promise<void> }> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    return {
+      port: typeof address === "object" && address !== null ? address.port : 0,
+      close: () => new Promise((resolve) => server.close(() => resolve())),
+    };
+  }
+
+  it("finds all well in a new app", async () => {
+    await millrace("init", "app");
+    const { port, close } = await freePort();
+    await close();
+    const { findings } = await examine("app", "--port", String(port));
+    for (const check of ["node", "wall", "esbuild", "data", "app", `port ${port}`]) {
+      expect([check, findings.get(check)?.state]).toEqual([check, "ok"]);
+    }
+    expect(existsSync(join(folder, "app", ".millrace"))).toBe(false);
+  });
+
+  it("says what fails and what to do, and exits with 1", async () => {
+    await millrace("init", "app");
+    await writeFile(join(folder, "app", "functions", "broken.ts"), "export const = 3;");
+    await writeFile(join(folder, "app", "data"), "a file");
+    const taken = await freePort();
+    const { code, findings } = await examine("app", "--port", String(taken.port), "--data", "app/data/deeper");
+    await taken.close();
+    expect(code).toBe(1);
+    expect(findings.get("app")).toMatchObject({ state: "fail", says: expect.stringContaining("functions/broken.ts:1:") });
+    expect(findings.get(`port ${taken.port}`)).toMatchObject({ state: "fail", cure: expect.stringContaining("--port") });
+    expect(findings.get("data")).toMatchObject({ state: "fail", cure: expect.stringContaining("--data") });
+  });
+
+  it("is made for people, too", async () => {
+    await millrace("doctor");
+    expect(io.stdout).toContain("ok    node");
+    expect(io.stdout).toMatch(/warn {2}app .*\n {20}→ /);
+  });
+
+  it("knows a Node.js that is too old", () => {
+    expect(checkNode("20.19.0")).toMatchObject({ state: "fail", cure: expect.stringContaining("24") });
+    expect(checkNode("24.0.0").state).toBe("ok");
+  });
+});
+
+describe("version", () => {
+  it("prints it", async () => {
+    await millrace("version");
+    expect(io.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    io.stdout = "";
+    await millrace("version", "--json");
+    expect(io.json).toMatchObject([{ node: process.versions.node }]);
+  });
+});

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// Nothing is imported before the version is known to do: an older Node would stop at the first import, and not say why.
+const OLDEST_NODE = 24;
+
+const major = Number(process.versions.node.split(".")[0]);
+if (major < OLDEST_NODE) {
+  process.stderr.write(`millrace: this is Node.js ${process.versions.node}, but Millrace needs ${OLDEST_NODE} or newer\n`);
+  process.stderr.write("  → Install a newer Node.js (https://nodejs.org), or run it with `npx node@26`.\n");
+  process.exitCode = 1;
+} else {
+  const { main } = await import("./cli.ts");
+  process.exitCode = await main(process.argv.slice(2));
+}

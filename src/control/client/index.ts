@@ -1,0 +1,21 @@
+export { MillraceError } from "../../core/errors.ts";
+export type {
+  AcceptedEvent,
+  DeadLetter,
+  DeadSelectionShape as DeadSelection,
+  EventShape as Event,
+  FollowedLine,
+  FunctionView,
+  InvokeAnswer,
+  InvokeBody,
+  LogLineShape as LogLine,
+  NewEventShape as NewEvent,
+  NodeView,
+  PurgeProgress,
+  RedriveProgress,
+  Reloaded,
+  StatsView,
+  StoredLogLineShape as StoredLogLine,
+} from "../shapes.ts";
+export { ControlClient } from "./control-client.ts";
+export { type ControlAddress, findNode, NODE_FILE, type NodeFile, TOKEN_FILE } from "./find-node.ts";

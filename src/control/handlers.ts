@@ -1,0 +1,176 @@
+import { MillraceError } from "../core/errors.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Seq } from "../store/store.ts";
+import { purging, redriving, workThrough } from "./dead-letters.ts";
+import { followLogs, linesOf } from "./follow-logs.ts";
+import { invoke } from "./invoke.ts";
+import { toIngested } from "./new-event.ts";
+import type { ControlRooms } from "./node-facts.ts";
+import type { AnswerOf, BodyOf, OperationName, Operations, ParamsOf, QueryOf } from "./operations.ts";
+import type { AcceptedEvent, EventShape, FunctionView, NewEventShape, NodeView, PurgeProgress, RedriveProgress } from "./shapes.ts";
+import { showDead, showEvent, showFunctions, showRelease } from "./views.ts";
+
+export interface Input<N extends OperationName> {
+  readonly params: ParamsOf<N>;
+  readonly query: QueryOf<N>;
+  readonly body: BodyOf<N>;
+  /** Aborts when the caller leaves or the node stops. */
+  readonly signal: AbortSignal;
+}
+
+type Answered<N extends OperationName> = Operations[N]["answer"]["form"] extends "lines"
+  ? AsyncIterable<AnswerOf<N>>
+  : Promise<AnswerOf<N>>;
+
+/** One handler an operation: an operation without one does not compile, and neither does an answer of another shape. */
+export type Handlers = { readonly [N in OperationName]: (input: Input<N>) => Answered<N> };
+
+export interface HandlerContext {
+  readonly rooms: ControlRooms;
+  readonly clock: Clock;
+  /** The control door's own address. */
+  readonly address: () => string;
+}
+
+export function makeHandlers(context: HandlerContext): Handlers {
+  const { rooms, clock } = context;
+  const { node, delivery, store, pool, logs } = rooms;
+  const functions = (): FunctionView[] => showFunctions(node.release(), delivery.stats().functions, pool.stats());
+
+  return {
+    node: async () => nodeView(context),
+
+    functions: async () => ({ functions: functions() }),
+
+    fn: async ({ params }) => {
+      const found = functions().find(({ name }) => name === params.name);
+      if (found === undefined) throw noFunction(params.name ?? "");
+      return found;
+    },
+
+    invoke: async ({ params, body, signal }) => {
+      const name = params.name ?? "";
+      const manifest = node.release()?.manifest.functions.find((each) => each.name === name);
+      if (manifest === undefined) throw noFunction(name);
+      return await invoke(manifest, body, signal, { delivery, linesOf: (invocation) => linesOf(logs, invocation), now: () => clock.now() });
+    },
+
+    events: async ({ query }) => ({ events: (await store.events({ ...query, limit: query.limit ?? 50 })).map(showEvent) }),
+
+    event: async ({ params }) => await findEvent(params.event ?? "", rooms),
+
+    emit: async ({ body }) => {
+      const batch = "events" in body ? body.events : undefined;
+      return { events: await emit(batch ?? [body as NewEventShape], batch !== undefined, rooms, clock.now()) };
+    },
+
+    logs: async ({ query }) => ({ lines: await store.logs({ ...query, limit: query.limit ?? 100 }) }),
+
+    followLogs: ({ query, signal }) => followLogs(query, rooms, signal),
+
+    dead: async ({ query }) => {
+      const limit = query.limit ?? 50;
+      const page = await store.dead({ ...query, limit });
+      return { dead: page.map(showDead), next: page.length < limit ? null : (page.at(-1)?.seq ?? null) };
+    },
+
+    deadLetter: async ({ params }) => {
+      const seq: Seq = Number(params.seq);
+      const found = await store.delivery(seq);
+      if (found === null) throw new MillraceError("not_found", `there is no delivery ${seq}`);
+      if (found.state !== "dead" && found.state !== "held")
+        throw new MillraceError("not_found", `delivery ${seq} is not dead, but ${found.state}`);
+      return showDead(found);
+    },
+
+    async *redrive({ body }): AsyncGenerator<RedriveProgress> {
+      for await (const { count, remaining, finished } of workThrough(body, store, redriving(delivery))) {
+        yield { redriven: count, remaining, finished };
+      }
+    },
+
+    async *purge({ body }): AsyncGenerator<PurgeProgress> {
+      for await (const { count, remaining, finished } of workThrough(body, store, purging(delivery))) {
+        yield { purged: count, remaining, finished };
+      }
+    },
+
+    reload: async () => {
+      const startedMs = clock.now();
+      const release = await node.reload();
+      return { release: showRelease(release), tookMs: clock.now() - startedMs };
+    },
+
+    stats: async () => {
+      const { waiting, running, dead } = delivery.stats();
+      const { instances, spares, running: calls, waiting: queued, coldStarts } = pool.stats();
+      return {
+        deliveries: { waiting, running, dead },
+        pool: { instances, spares, running: calls, waiting: queued, coldStarts },
+        functions: functions().map(({ name, exists, waiting, running, dead, instances }) => ({
+          name,
+          exists,
+          waiting,
+          running,
+          dead,
+          instances,
+        })),
+      };
+    },
+  };
+}
+
+function nodeView({ rooms, clock, address }: HandlerContext): NodeView {
+  const { node, store } = rooms;
+  const release = node.release();
+  const health = store.health();
+  return {
+    version: node.version,
+    node: process.versions.node,
+    pid: process.pid,
+    data: node.dataDirectory,
+    gateway: node.gateway(),
+    control: address(),
+    startedMs: node.startedMs,
+    uptimeMs: clock.now() - node.startedMs,
+    ready: node.ready(),
+    release: release === null ? null : showRelease(release),
+    store: health.state === "ok" ? { state: "ok" } : { state: "failing", error: health.error.message, sinceMs: health.sinceMs },
+  };
+}
+
+function noFunction(name: string): MillraceError {
+  return new MillraceError("not_found", `there is no function "${name}"`, { cure: "`millrace functions` lists those there are." });
+}
+
+async function findEvent(given: string, { store }: ControlRooms): Promise<EventShape> {
+  const seq = /^\d{1,15}$/.test(given) ? Number(given) : undefined;
+  const bySeq = seq === undefined || seq === 0 ? [] : await store.events({ after: seq - 1, limit: 1 });
+  const found = bySeq.find((event) => event.seq === seq) ?? (await store.events({ id: given, limit: 1 }))[0];
+  if (found === undefined) throw new MillraceError("not_found", `there is no event ${JSON.stringify(given)}`);
+  return showEvent(found);
+}
+
+async function emit(given: readonly NewEventShape[], isBatch: boolean, rooms: ControlRooms, nowMs: number): Promise<AcceptedEvent[]> {
+  const faults: { index: number; code: string; message: string }[] = [];
+  const events = given.flatMap((each, index) => {
+    try {
+      return [toIngested(each, nowMs)];
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error;
+      if (!isBatch) throw error;
+      faults.push({ index, code: error.code, message: error.message });
+      return [];
+    }
+  });
+  if (faults.length > 0) {
+    const words = faults.slice(0, 3).map(({ index, message }) => `event ${index}: ${message}`);
+    throw new MillraceError("bad_batch", words.join("; "), { details: { events: faults } });
+  }
+  const result = await rooms.delivery.ingest(events);
+  if (result.kind === "refused") throw result.error;
+  return result.events.map(({ seq, duplicate }, i) => {
+    const event = events[i];
+    return { id: event?.event.id ?? "", seq, duplicate, dueMs: event?.atMs ?? null };
+  });
+}

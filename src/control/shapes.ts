@@ -1,0 +1,299 @@
+import { ERROR_KINDS, type ErrorCode } from "../core/errors.ts";
+import { LOG_LEVELS } from "../core/log-level.ts";
+import { GRANTS, HTTP_METHODS } from "../protocol/manifest.ts";
+import {
+  anything,
+  array,
+  boolean,
+  integer,
+  literal,
+  named,
+  nullable,
+  number,
+  object,
+  oneOf,
+  optional,
+  record,
+  type Static,
+  string,
+  union,
+} from "./schema.ts";
+
+/** What crosses the control door. Times are milliseconds since the Unix epoch, as everywhere inside Millrace. */
+
+const seq = integer({ minimum: 0, description: "A place in the one order in which things became true." });
+const timeMs = integer({ description: "Milliseconds since the Unix epoch." });
+
+const errorCodes = Object.keys(ERROR_KINDS) as ErrorCode[];
+
+export const errorAnswer = named(
+  "Error",
+  object({
+    error: object({ code: oneOf(...errorCodes), message: string(), cure: string(), details: optional(anything()) }),
+  }),
+);
+
+const trigger = named(
+  "Trigger",
+  union(
+    object({ kind: literal("http"), method: oneOf(...HTTP_METHODS), path: string() }),
+    object({ kind: literal("event"), type: string(), where: nullable(record(anything())) }),
+    object({ kind: literal("every"), everyMs: number() }),
+    object({ kind: literal("cron"), expression: string(), timezone: nullable(string()) }),
+  ),
+);
+export type TriggerShape = Static<typeof trigger>;
+
+const options = named(
+  "FunctionOptions",
+  object({
+    exportName: string(),
+    file: string({ description: "Relative to the app." }),
+    key: union(
+      object({ kind: literal("default") }),
+      object({ kind: literal("none") }),
+      object({ kind: literal("path"), path: array(string()) }),
+    ),
+    onDead: oneOf("continue", "hold"),
+    retry: object({
+      attempts: integer(),
+      backoff: oneOf("exponential", "fixed"),
+      baseMs: number(),
+      factor: number(),
+      maxMs: number(),
+      jitter: oneOf("full", "none"),
+    }),
+    timeoutMs: number(),
+    memoryBytes: number(),
+    concurrency: object({ instance: number(), function: nullable(number()), key: number() }),
+    instances: object({ min: number(), max: nullable(number()), idleMs: number() }),
+    allow: array(oneOf(...GRANTS)),
+    network: boolean(),
+  }),
+);
+
+export const functionView = named(
+  "Function",
+  object({
+    name: string(),
+    exists: boolean({ description: "False when only its deliveries are left: the live release has no such function." }),
+    triggers: array(trigger),
+    options: nullable(options),
+    waiting: integer(),
+    running: integer(),
+    dead: integer(),
+    instances: integer(),
+  }),
+);
+export type FunctionView = Static<typeof functionView>;
+
+export const releaseView = named(
+  "Release",
+  object({ id: string(), app: string({ description: "The app's folder." }), functions: integer() }),
+);
+export type ReleaseView = Static<typeof releaseView>;
+
+export const nodeView = named(
+  "Node",
+  object({
+    version: string(),
+    node: string({ description: "The version of Node.js." }),
+    pid: integer(),
+    data: string({ description: "The data directory." }),
+    gateway: nullable(string()),
+    control: string(),
+    startedMs: timeMs,
+    uptimeMs: number(),
+    ready: boolean(),
+    release: nullable(releaseView),
+    store: union(object({ state: literal("ok") }), object({ state: literal("failing"), error: string(), sinceMs: timeMs })),
+  }),
+);
+export type NodeView = Static<typeof nodeView>;
+
+export const attemptError = named("AttemptError", object({ name: string(), message: string(), stack: nullable(string()) }));
+export type AttemptErrorView = Static<typeof attemptError>;
+
+const attemptView = named(
+  "Attempt",
+  object({
+    attempt: integer(),
+    invocation: string(),
+    startedMs: timeMs,
+    endedMs: timeMs,
+    name: string(),
+    message: string(),
+    stack: nullable(string()),
+  }),
+);
+
+const deliveryMembers = {
+  seq,
+  event: seq,
+  fn: string(),
+  key: nullable(string()),
+  state: oneOf("ready", "blocked", "done", "dead", "held"),
+  attempt: integer({ description: "Attempts counted so far." }),
+  dueMs: timeMs,
+  settledMs: nullable(timeMs),
+  errors: array(attemptView),
+};
+
+export const deliveryView = named("Delivery", object(deliveryMembers));
+export type DeliveryViewShape = Static<typeof deliveryView>;
+
+export const cloudEvent = named(
+  "CloudEvent",
+  anything({
+    type: "object",
+    required: ["specversion", "id", "source", "type"],
+    properties: { specversion: { const: "1.0" }, id: { type: "string" }, source: { type: "string" }, type: { type: "string" } },
+  }),
+);
+
+export const deadView = named("DeadLetter", object({ ...deliveryMembers, eventType: string(), cloudEvent }));
+export type DeadLetter = Static<typeof deadView>;
+
+export const eventView = named(
+  "Event",
+  object({
+    seq,
+    id: string(),
+    source: string(),
+    type: string(),
+    origin: oneOf("outside", "function", "platform"),
+    hops: integer(),
+    cause: nullable(string({ description: "The invocation that emitted it." })),
+    receivedMs: timeMs,
+    cloudEvent,
+    deliveries: array(deliveryView),
+  }),
+);
+export type EventShape = Static<typeof eventView>;
+
+export const newEvent = named(
+  "NewEvent",
+  object({
+    type: string({ minLength: 1 }),
+    data: optional(anything()),
+    key: optional(string({ minLength: 1, description: "Becomes `partitionkey`: deliveries with one key keep their order." })),
+    subject: optional(string({ minLength: 1 })),
+    source: optional(string({ minLength: 1 })),
+    id: optional(string({ minLength: 1 })),
+    after: optional(union(string(), number())),
+    at: optional(string({ description: "RFC 3339: when the event shall happen." })),
+  }),
+);
+export type NewEventShape = Static<typeof newEvent>;
+
+export const acceptedEvent = named(
+  "AcceptedEvent",
+  object({
+    id: string(),
+    seq: integer({ minimum: 0, description: "0 for a delayed event: it gets its place when it falls due." }),
+    duplicate: boolean(),
+    dueMs: nullable(timeMs),
+  }),
+);
+export type AcceptedEvent = Static<typeof acceptedEvent>;
+
+export const logLevel = oneOf(...LOG_LEVELS);
+
+const lineMembers = { atMs: timeMs, fn: string(), invocation: string(), level: logLevel, text: string() };
+
+export const logLine = named("LogLine", object(lineMembers));
+export type LogLineShape = Static<typeof logLine>;
+
+export const storedLine = named("StoredLogLine", object({ seq: integer(), ...lineMembers }));
+export type StoredLogLineShape = Static<typeof storedLine>;
+
+export const followedLine = named(
+  "FollowedLine",
+  union(logLine, object({ dropped: integer({ description: "So many lines were left out, because they were not read in time." }) })),
+);
+export type FollowedLine = Static<typeof followedLine>;
+
+export const invokeBody = named(
+  "Invoke",
+  object({
+    data: optional(anything({ description: "The event's data; for a function with HTTP triggers only: the JSON body." })),
+    request: optional(
+      object({
+        method: optional(string()),
+        path: optional(string({ description: "With query. By default the path of the function's first HTTP trigger." })),
+        headers: optional(record(string())),
+      }),
+    ),
+  }),
+);
+export type InvokeBody = Static<typeof invokeBody>;
+
+const logs = array(logLine);
+
+export const invokeAnswer = named(
+  "Invoked",
+  union(
+    object({ outcome: literal("done"), invocation: string(), delivery: seq, ranMs: number(), logs }),
+    object({ outcome: literal("retrying"), invocation: string(), delivery: seq, error: attemptError, dueMs: timeMs, logs }),
+    object({ outcome: literal("dead"), invocation: string(), delivery: seq, error: attemptError, logs }),
+    object({
+      outcome: literal("answered"),
+      invocation: string(),
+      status: integer(),
+      headers: array(array(string(), { minItems: 2, maxItems: 2 })),
+      text: nullable(string({ description: "The body, when it is UTF-8 text." })),
+      base64: nullable(string({ description: "The body otherwise." })),
+      tookMs: number(),
+      logs,
+    }),
+    object({
+      outcome: literal("failed"),
+      invocation: string(),
+      code: oneOf(...errorCodes),
+      message: string(),
+      cure: string(),
+      tookMs: number(),
+      logs,
+    }),
+  ),
+);
+export type InvokeAnswer = Static<typeof invokeAnswer>;
+
+export const deadSelection = named(
+  "DeadSelection",
+  union(
+    object({ seqs: array(seq, { minItems: 1, maxItems: 10_000 }) }),
+    object({ fn: string({ minLength: 1 }), type: optional(string({ minLength: 1 })) }),
+    object({ type: string({ minLength: 1 }) }),
+    object({ all: literal(true) }),
+  ),
+);
+export type DeadSelectionShape = Static<typeof deadSelection>;
+
+const remaining = nullable(integer({ minimum: 0, description: "Those still to be done; null when it is not known." }));
+export const redriveProgress = named("RedriveProgress", object({ redriven: integer(), remaining, finished: boolean() }));
+export type RedriveProgress = Static<typeof redriveProgress>;
+export const purgeProgress = named("PurgeProgress", object({ purged: integer(), remaining, finished: boolean() }));
+export type PurgeProgress = Static<typeof purgeProgress>;
+
+export const statsView = named(
+  "Stats",
+  object({
+    deliveries: object({ waiting: integer(), running: integer(), dead: integer() }),
+    pool: object({ instances: integer(), spares: integer(), running: integer(), waiting: integer(), coldStarts: integer() }),
+    functions: array(
+      object({
+        name: string(),
+        exists: boolean(),
+        waiting: integer(),
+        running: integer(),
+        dead: integer(),
+        instances: integer(),
+      }),
+    ),
+  }),
+);
+export type StatsView = Static<typeof statsView>;
+
+export const reloadAnswer = named("Reloaded", object({ release: releaseView, tookMs: number() }));
+export type Reloaded = Static<typeof reloadAnswer>;

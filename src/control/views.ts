@@ -1,0 +1,74 @@
+import type { FunctionStats } from "../delivery/delivery.ts";
+import type { PoolStats } from "../pool/pool.ts";
+import type { FunctionManifest, Release } from "../protocol/manifest.ts";
+import type { DeadView, DeliveryView, EventView } from "../store/store.ts";
+import type { DeadLetter, DeliveryViewShape, EventShape, FunctionView, ReleaseView } from "./shapes.ts";
+
+/** From what the rooms know to what the control door shows. */
+
+export function showRelease(release: Release): ReleaseView {
+  return { id: release.id, app: release.appDirectory, functions: release.manifest.functions.length };
+}
+
+/** Every function of the release, and those of which only deliveries are left. */
+export function showFunctions(release: Release | null, stats: readonly FunctionStats[], pool: PoolStats): FunctionView[] {
+  const manifests = new Map((release?.manifest.functions ?? []).map((manifest) => [manifest.name, manifest]));
+  const left = stats.filter(({ fn, waiting, running, dead }) => !manifests.has(fn) && waiting + running + dead > 0);
+  const names = [...manifests.keys(), ...left.map(({ fn }) => fn)].sort();
+  const numbers = new Map(stats.map((each) => [each.fn, each]));
+  const instances = new Map(pool.functions.map(({ fn, instances }) => [fn, instances]));
+  return names.map((name) => {
+    const manifest = manifests.get(name);
+    const of = numbers.get(name);
+    return {
+      name,
+      exists: manifest !== undefined,
+      triggers: manifest?.triggers ?? [],
+      options: manifest === undefined ? null : showOptions(manifest),
+      waiting: of?.waiting ?? 0,
+      running: of?.running ?? 0,
+      dead: of?.dead ?? 0,
+      instances: instances.get(name) ?? 0,
+    };
+  });
+}
+
+function showOptions(manifest: FunctionManifest): FunctionView["options"] {
+  const { exportName, file, key, onDead, retry, timeoutMs, memoryBytes, concurrency, instances, allow, network } = manifest;
+  return { exportName, file, key, onDead, retry, timeoutMs, memoryBytes, concurrency, instances, allow, network };
+}
+
+export function showEvent(event: EventView): EventShape {
+  const { seq, id, source, type, origin, hops, cause, receivedMs } = event;
+  return {
+    seq,
+    id,
+    source,
+    type,
+    origin,
+    hops,
+    cause,
+    receivedMs,
+    cloudEvent: JSON.parse(event.json),
+    deliveries: event.deliveries.map(showDelivery),
+  };
+}
+
+export function showDead(dead: DeadView): DeadLetter {
+  return { ...showDelivery(dead), eventType: dead.eventType, cloudEvent: JSON.parse(dead.eventJson) };
+}
+
+/** Member by member: what a store keeps beside is not shown by accident. */
+function showDelivery(delivery: DeliveryView): DeliveryViewShape {
+  const { seq, event, fn, key, state, attempt, dueMs, settledMs } = delivery;
+  const errors = delivery.errors.map(({ attempt, invocation, startedMs, endedMs, name, message, stack }) => ({
+    attempt,
+    invocation,
+    startedMs,
+    endedMs,
+    name,
+    message,
+    stack,
+  }));
+  return { seq, event, fn, key, state, attempt, dueMs, settledMs, errors };
+}

@@ -1,0 +1,133 @@
+import { formatDuration, formatSize } from "../core/index.ts";
+import type { FunctionError } from "../protocol/messages.ts";
+import type { Exit } from "./spawn.ts";
+
+/** Why an instance ended (or was ended). */
+export type Ending =
+  /** The process said before its end which call it was (0: it could not tell). */
+  | { readonly kind: "fatal"; readonly number: number; readonly error: FunctionError }
+  /** It was gone without a word. */
+  | { readonly kind: "gone"; readonly exit: Exit }
+  /** Its memory outside the heap went beyond the limit. */
+  | { readonly kind: "too-much-memory"; readonly usedBytes: number }
+  /** It did not speak the protocol. */
+  | { readonly kind: "violation"; readonly message: string }
+  /** It did not hear an `abort`. */
+  | { readonly kind: "blocked" }
+  /** The pool had no more use for it (stopping, retired). */
+  | { readonly kind: "ended" };
+
+export interface InFlight {
+  readonly number: number;
+  /** `aborting`: past its time, not known to have heard of it; `overdue`: it has heard; `answering`: its body flows. */
+  readonly phase: "running" | "aborting" | "overdue" | "answering";
+  readonly timeoutMs: number;
+  readonly kind: "event" | "http";
+}
+
+export type Verdict =
+  | { readonly kind: "crashed"; readonly blame: "guilty" | "suspect" | "bystander"; readonly error: FunctionError }
+  | { readonly kind: "timeout"; readonly error: FunctionError };
+
+/** Who ended the instance, as far as it can be known (SPEC B1–B6). `others`: calls that are in flight as well. */
+export function judge(ending: Ending, call: InFlight, others: readonly InFlight[], memoryBytes: number): Verdict {
+  const alone = others.length === 0;
+  if (call.phase === "overdue") return { kind: "timeout", error: timedOut(call.timeoutMs) };
+  switch (ending.kind) {
+    case "fatal": {
+      if (ending.number === call.number || (ending.number === 0 && alone)) return crashed("guilty", ending.error);
+      return ending.number === 0 ? crashed("suspect", ending.error) : crashed("bystander", BYSTANDER);
+    }
+    case "gone":
+      return crashed(alone ? "guilty" : "suspect", describeExit(ending.exit, memoryBytes));
+    case "too-much-memory":
+      return crashed(alone ? "guilty" : "suspect", outOfMemory(memoryBytes, `it used ${formatSize(ending.usedBytes)}`));
+    case "violation":
+      return crashed("guilty", { name: "ProtocolError", message: `the instance broke the protocol: ${ending.message}`, stack: null });
+    case "blocked":
+      return judgeBlocked(call, others);
+    case "ended":
+      return crashed("bystander", { name: "Ended", message: "the instance was ended before the call was", stack: null });
+    default:
+      return ending satisfies never;
+  }
+}
+
+/**
+ * One call past its time in a blocked loop: it is the one. With several the one that blocks is not known, so they are
+ * run again, each alone, where it shows. An HTTP call is not run again, and its time is over in any case.
+ */
+function judgeBlocked(call: InFlight, others: readonly InFlight[]): Verdict {
+  if (call.phase !== "aborting") return crashed("bystander", BYSTANDER);
+  const error = timedOut(call.timeoutMs, "and blocked the event loop");
+  if (call.kind === "http" || !others.some(({ phase }) => phase === "aborting")) return { kind: "timeout", error };
+  return crashed("suspect", error);
+}
+
+const BYSTANDER: FunctionError = {
+  name: "Crashed",
+  message: "another call in the same instance ended it; this one had no part in it",
+  stack: null,
+};
+
+export function timedOut(timeoutMs: number, how = "and was told to stop"): FunctionError {
+  return {
+    name: "Timeout",
+    message: `the function ran longer than its ${formatDuration(timeoutMs)} ${how}: make it faster, or raise its \`timeout\``,
+    stack: null,
+  };
+}
+
+function outOfMemory(memoryBytes: number, what: string): FunctionError {
+  return {
+    name: "OutOfMemory",
+    message: `the function's instance went beyond its ${formatSize(memoryBytes)} of memory (${what}): use less, or raise the function's \`memory\``,
+    stack: null,
+  };
+}
+
+function describeExit(exit: Exit, memoryBytes: number): FunctionError {
+  if (isHeapLimit(exit)) return outOfMemory(memoryBytes, "the JavaScript heap was full");
+  const how = exit.signal === null ? `with exit code ${exit.code ?? "unknown"}` : `by ${exit.signal}`;
+  const last = lastLine(exit.output);
+  return {
+    name: "Crashed",
+    message: `the instance's process ended ${how}, without a word, while it ran this call${last === "" ? "" : `; it last printed: ${last}`}`,
+    stack: null,
+  };
+}
+
+function isHeapLimit({ code, signal, output }: Exit): boolean {
+  if (signal !== "SIGABRT" && signal !== "SIGTRAP" && code !== 134) return false;
+  return /heap out of memory|Allocation failed|OOM error/i.test(output);
+}
+
+function lastLine(output: string): string {
+  return (output.trimEnd().split("\n").at(-1) ?? "").slice(0, 500);
+}
+
+function crashed(blame: "guilty" | "suspect" | "bystander", error: FunctionError): Verdict {
+  return { kind: "crashed", blame, error };
+}
+
+/** Why code never came to run: the instance ended while it loaded. */
+export function loadFailure(ending: Ending, memoryBytes: number): FunctionError {
+  switch (ending.kind) {
+    case "fatal":
+      return ending.error;
+    case "gone": {
+      const error = describeExit(ending.exit, memoryBytes);
+      return { ...error, message: error.message.replace("while it ran this call", "while it loaded the code") };
+    }
+    case "too-much-memory":
+      return outOfMemory(memoryBytes, `it used ${formatSize(ending.usedBytes)} while it loaded`);
+    case "violation":
+      return { name: "ProtocolError", message: `the instance broke the protocol while it loaded: ${ending.message}`, stack: null };
+    case "blocked":
+      return { name: "LoadTimeout", message: "the code that runs when the file is imported did not come to its end in time", stack: null };
+    case "ended":
+      return { name: "Ended", message: "the instance was ended while it loaded", stack: null };
+    default:
+      return ending satisfies never;
+  }
+}

@@ -1,0 +1,69 @@
+import { MillraceError } from "../core/index.ts";
+import type { FunctionError, Manifest } from "../protocol/index.ts";
+import { Instance, type InstanceContext } from "./instance.ts";
+import { isRecord, readError } from "./wire.ts";
+
+/** A bundle's file and the source that it was made of. */
+export interface Entry {
+  readonly entry: string;
+  readonly file: string;
+}
+
+/** Importing an app takes memory for its schemas and libraries, whatever its functions are granted later. */
+const DESCRIBER = { memoryBytes: 256 * 2 ** 20, allow: [], network: false } as const;
+
+/** Runs the code of a bundle as far as its imports go, in a sandbox without network, and returns what it declares. */
+export async function describeBundle(
+  context: InstanceContext,
+  directory: string,
+  entries: readonly Entry[],
+  env: Readonly<Record<string, string>>,
+): Promise<Manifest> {
+  const { promise, resolve, reject } = Promise.withResolvers<Manifest>();
+  const instance = new Instance(context, DESCRIBER, {
+    instanceReady: () => {},
+    instanceLoaded: () => {},
+    instanceFreed: () => {},
+    instanceEnded: (_, failure) => reject(loadFailed(failure ?? GONE, null)),
+  });
+  try {
+    instance.describe(directory, entries, env, (head) => {
+      if (head["error"] === undefined) resolve(readManifest(head["manifest"]));
+      else reject(toFailure(head["error"], directory));
+    });
+    return await promise;
+  } finally {
+    instance.endNow();
+  }
+}
+
+const GONE: FunctionError = { name: "Crashed", message: "the instance ended while it imported the app", stack: null };
+
+function toFailure(error: unknown, directory: string): MillraceError {
+  const file = isRecord(error) && typeof error["file"] === "string" ? error["file"] : null;
+  return loadFailed(
+    readError(error, (text) => text.replaceAll(/[^\s()]*\/instances\/\d+\/bundle/g, directory)),
+    file,
+  );
+}
+
+function loadFailed(error: FunctionError, file: string | null): MillraceError {
+  const message = `${file === null ? "" : `${file}: `}${error.message}`;
+  return new MillraceError("load_failed", message, { details: { name: error.name, file, stack: error.stack } });
+}
+
+function readManifest(manifest: unknown): Manifest {
+  if (!isManifest(manifest)) throw new MillraceError("load_failed", "the app's manifest came in a shape that is none");
+  return manifest;
+}
+
+function isManifest(manifest: unknown): manifest is Manifest {
+  if (!isRecord(manifest)) return false;
+  const { functions, events } = manifest;
+  return (
+    Array.isArray(functions) &&
+    functions.every((fn) => isRecord(fn) && typeof fn["name"] === "string" && typeof fn["entry"] === "string") &&
+    Array.isArray(events) &&
+    events.every((event) => isRecord(event) && typeof event["type"] === "string")
+  );
+}

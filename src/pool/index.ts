@@ -1,0 +1,5 @@
+export { type Entry } from "./describe.ts";
+export { type ColdStart } from "./fleet.ts";
+export { InstancePool, type InstancePoolOptions } from "./instance-pool.ts";
+export * from "./pool.ts";
+export { type Exit, type InstanceClass, type InstanceProcess, type SpawnInstance } from "./spawn.ts";

@@ -1,0 +1,309 @@
+import { availableParallelism, totalmem } from "node:os";
+import { type Service, toError } from "../core/index.ts";
+import type { LogLevel, Manifest, Release } from "../protocol/index.ts";
+import { CallbackDeadline, Deadlines } from "./deadlines.ts";
+import { describeBundle, type Entry } from "./describe.ts";
+import { CLIENT_LEFT, type ColdStart, errorOf, Fleet, type FleetContext } from "./fleet.ts";
+import { InstanceDirectories } from "./instance-directory.ts";
+import type { Instance, InstanceContext } from "./instance.ts";
+import { checkMemory } from "./memory-watch.ts";
+import type { Call, Outcome, Pool, PoolStats } from "./pool.ts";
+import { decideScale } from "./scale.ts";
+import { Spares } from "./spares.ts";
+import { nodeSpawner, type SpawnInstance } from "./spawn.ts";
+import { Ticket } from "./ticket.ts";
+
+export interface InstancePoolOptions {
+  /** The node's own; instances have their folders in `instances/` below it. */
+  readonly dataDirectory: string;
+  /** The one-file runtime that every instance runs. */
+  readonly runtimeFile: string;
+  /** The sum that the memory limits of all instances may reach. Default: 75 % of what the machine (or its container) has. */
+  readonly budgetBytes?: number;
+  readonly cores?: number;
+  /** How long a call may wait for room before it ends as `overloaded`. Default: 10 s. */
+  readonly waitMs?: number;
+  /** HTTP calls of one function that may wait. Default: 10,000. */
+  readonly mostWaiting?: number;
+  /** How long an abort may go unheard, and then unobeyed. Default: 250 ms. */
+  readonly graceMs?: number;
+  /** How long the code may take to be imported. Default: 10 s. */
+  readonly loadLimitMs?: number;
+  /** How long `stop` waits for the calls at hand. Default: 10 s. */
+  readonly stopLimitMs?: number;
+  /** Processes started ahead: of how many classes, how many each. Default: one of the two commonest. */
+  readonly spares?: { readonly classes: number; readonly perClass: number };
+  /** Lines that belong to no call. */
+  readonly onStrayLog?: (fn: string | null, level: LogLevel, text: string, atMs: number) => void;
+  readonly onColdStart?: (start: ColdStart) => void;
+  /** How processes are started; tests put their own here. */
+  readonly spawn?: SpawnInstance;
+}
+
+const MEMORY_CHECK_MS = 500;
+
+/** The pool over real processes. SPEC.md has its rules. */
+export class InstancePool implements Pool, Service {
+  private readonly options: InstancePoolOptions;
+  private readonly budgetBytes: number;
+  private readonly cores: number;
+  private readonly deadlines = new Deadlines();
+  private readonly fleetContext: FleetContext;
+  private readonly wake: CallbackDeadline;
+  private readonly memoryCheck: CallbackDeadline;
+  private readonly listeners: (() => void)[] = [];
+  /** Every process that is still there. */
+  private readonly processes = new Set<Instance>();
+  /** Of earlier releases, until their last call has ended. */
+  private readonly draining = new Set<Fleet>();
+  private fleets = new Map<string, Fleet>();
+  private started: { readonly context: InstanceContext; readonly directories: InstanceDirectories; readonly spares: Spares } | null = null;
+  private stopping: Promise<void> | null = null;
+  private release: Release | null = null;
+  private coldStarts = 0;
+  private deciding = false;
+  private wakeAtMs = Infinity;
+  private watchingMemory = false;
+  private drained: (() => void) | null = null;
+
+  constructor(options: InstancePoolOptions) {
+    this.options = options;
+    this.budgetBytes = options.budgetBytes ?? defaultBudgetBytes();
+    this.cores = options.cores ?? availableParallelism();
+    this.wake = new CallbackDeadline(() => {
+      this.wakeAtMs = Infinity;
+      this.decide();
+    });
+    this.memoryCheck = new CallbackDeadline(() => this.watchMemory());
+    this.fleetContext = {
+      deadlines: this.deadlines,
+      nowMs,
+      waitMs: options.waitMs ?? 10_000,
+      mostWaiting: options.mostWaiting ?? 10_000,
+      decideSoon: () => this.decideSoon(),
+      decideAt: (atMs) => this.decideAt(atMs),
+      changed: () => this.changed(),
+      onColdStart: options.onColdStart ?? (() => {}),
+    };
+  }
+
+  /** To be called when the data directory is the node's own (the store's lock): it ends what a crashed node has left there. */
+  async start(): Promise<void> {
+    const { options } = this;
+    const directories = await InstanceDirectories.open(options.dataDirectory);
+    const context: InstanceContext = {
+      spawn: options.spawn ?? nodeSpawner(options.runtimeFile),
+      directories,
+      deadlines: this.deadlines,
+      nowMs,
+      graceMs: options.graceMs ?? 250,
+      loadLimitMs: options.loadLimitMs ?? 10_000,
+      onSpawned: (instance) => this.track(instance),
+      onStrayLog: options.onStrayLog ?? (() => {}),
+    };
+    const spares = new Spares(context, {
+      ...(options.spares ?? { classes: 2, perClass: 1 }),
+      cores: this.cores,
+      isBusy: () => this.isStarting(),
+    });
+    this.started = { context, directories, spares };
+    if (this.release !== null) spares.want(this.release.manifest.functions);
+    this.decideSoon();
+  }
+
+  stop(): Promise<void> {
+    return (this.stopping ??= this.end());
+  }
+
+  use(release: Release): void {
+    const before = this.fleets;
+    this.release = release;
+    this.fleets = new Map(
+      release.manifest.functions.map((fn) => [fn.name, new Fleet(this.fleetContext, release, fn, this.mostInstances(fn.instances.max))]),
+    );
+    for (const [name, fleet] of before) {
+      const waiting = fleet.takeWaiting();
+      this.draining.add(fleet);
+      fleet.close();
+      const next = this.fleets.get(name);
+      if (next !== undefined) next.adopt(waiting);
+      else fleet.refuseTickets(waiting, "load-failed", errorOf("not_found", `the release ${release.id} has no function ${name}`));
+    }
+    this.started?.spares.want(release.manifest.functions);
+    this.changed();
+    this.decideSoon();
+  }
+
+  capacity(fn: string): number {
+    const fleet = this.fleets.get(fn);
+    return fleet === undefined || this.stopping !== null ? 0 : fleet.capacity(this.affordable(fleet));
+  }
+
+  call(call: Call): Promise<Outcome> {
+    const fleet = this.fleets.get(call.fn);
+    if (this.stopping !== null) return notRun("stopping", errorOf("stopping", "the node is shutting down"));
+    if (fleet === undefined) return notRun("load-failed", errorOf("not_found", `there is no function ${call.fn}`));
+    if (call.kind === "http" && call.signal?.aborted === true) return notRun("aborted", CLIENT_LEFT);
+    if (!this.watchingMemory) this.armMemoryCheck();
+    return new Promise((resolve) => {
+      fleet.admit(new Ticket(call, fleet, nowMs(), resolve), this.affordable(fleet));
+    });
+  }
+
+  /** What a bundle's code declares: its functions and events, extracted in a sandbox of its own. */
+  async describe(directory: string, entries: readonly Entry[], env: Readonly<Record<string, string>>): Promise<Manifest> {
+    if (this.started === null) throw new Error("the pool has not been started");
+    return describeBundle(this.started.context, directory, entries, env);
+  }
+
+  stats(): PoolStats {
+    const functions = [...this.fleets.values()].map(({ fn, instances, running, waiting }) => ({
+      fn: fn.name,
+      instances: instances.length,
+      running,
+      waiting,
+    }));
+    const all = [...this.fleets.values(), ...this.draining];
+    return {
+      instances: total(all, ({ instances }) => instances.length),
+      spares: this.started?.spares.count ?? 0,
+      running: total(all, ({ running }) => running),
+      waiting: total(all, ({ waiting }) => waiting),
+      coldStarts: this.coldStarts,
+      functions,
+    };
+  }
+
+  onChange(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  private async end(): Promise<void> {
+    if (this.started === null) return;
+    const { spares, directories } = this.started;
+    spares.stop();
+    this.deadlines.clear(this.wake);
+    const all = [...this.fleets.values(), ...this.draining];
+    for (const fleet of all) {
+      fleet.refuseWaiting("stopping", errorOf("stopping", "the node is shutting down"));
+      fleet.close();
+    }
+    await this.allGone(this.options.stopLimitMs ?? 10_000);
+    const left = [...this.processes];
+    for (const instance of left) instance.endNow();
+    await Promise.all(left.map(({ gone }) => gone));
+    await directories.removed();
+    this.deadlines.clear(this.memoryCheck);
+  }
+
+  private async allGone(limitMs: number): Promise<void> {
+    if (this.processes.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, limitMs);
+      this.drained = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  private track(instance: Instance): void {
+    this.processes.add(instance);
+    void instance.gone.then(() => {
+      this.processes.delete(instance);
+      if (this.processes.size === 0) this.drained?.();
+    });
+  }
+
+  // scaling
+
+  private decideSoon(): void {
+    if (this.deciding || this.started === null || this.stopping !== null) return;
+    this.deciding = true;
+    queueMicrotask(() => {
+      this.deciding = false;
+      this.decide();
+    });
+  }
+
+  private decideAt(atMs: number): void {
+    if (atMs >= this.wakeAtMs || this.stopping !== null) return;
+    this.wakeAtMs = atMs;
+    this.deadlines.set(this.wake, atMs);
+  }
+
+  private decide(): void {
+    if (this.started === null || this.stopping !== null) return;
+    const fleets = [...this.fleets.values()];
+    const { actions, wakeAtMs } = decideScale({
+      nowMs: nowMs(),
+      budgetBytes: this.budgetBytes,
+      drainingBytes: total([...this.draining], ({ instances, fn }) => instances.length * fn.memoryBytes),
+      functions: fleets.map((fleet) => fleet.view()),
+    });
+    for (const action of actions) {
+      const fleet = this.fleets.get(action.fn);
+      if (action.kind === "retire") fleet?.instances.find(({ id }) => id === action.instance)?.retire();
+      else for (let i = 0; i < action.count; i++) if (fleet !== undefined) this.startInstance(fleet, this.started.spares);
+    }
+    for (const fleet of fleets) fleet.decided();
+    if (wakeAtMs !== null) this.decideAt(wakeAtMs);
+  }
+
+  private startInstance(fleet: Fleet, spares: Spares): void {
+    this.coldStarts++;
+    try {
+      fleet.take(spares.take(fleet.instanceClass, fleet));
+    } catch (error) {
+      fleet.startFailed({ name: "StartFailed", message: `an instance could not be started: ${toError(error).message}`, stack: null });
+    }
+  }
+
+  private isStarting(): boolean {
+    for (const { instances } of this.fleets.values()) if (instances.some(({ loaded }) => !loaded)) return true;
+    return false;
+  }
+
+  private changed(): void {
+    for (const fleet of this.draining) if (fleet.instances.length === 0) this.draining.delete(fleet);
+    for (const listener of this.listeners) listener();
+  }
+
+  private mostInstances(max: number | null): number {
+    return max ?? Math.max(2, 2 * this.cores);
+  }
+
+  private affordable(fleet: Fleet): number {
+    return Math.floor(this.budgetBytes / fleet.fn.memoryBytes);
+  }
+
+  // memory
+
+  private armMemoryCheck(): void {
+    this.watchingMemory = true;
+    this.deadlines.set(this.memoryCheck, nowMs() + MEMORY_CHECK_MS);
+  }
+
+  private watchMemory(): void {
+    this.watchingMemory = false;
+    checkMemory(this.processes);
+    if ([...this.processes].some(({ running }) => running > 0)) this.armMemoryCheck();
+  }
+}
+
+const nowMs = (): number => performance.now();
+
+function notRun(reason: Extract<Outcome, { kind: "not-run" }>["reason"], error: ReturnType<typeof errorOf>): Promise<Outcome> {
+  return Promise.resolve({ kind: "not-run", reason, error });
+}
+
+/** A container's limit counts, where there is one. */
+function defaultBudgetBytes(): number {
+  const limit = process.constrainedMemory();
+  const machine = totalmem();
+  return Math.floor((limit > 0 && limit < machine ? limit : machine) * 0.75);
+}
+
+function total<T>(all: readonly T[], of: (each: T) => number): number {
+  return all.reduce((sum, each) => sum + of(each), 0);
+}

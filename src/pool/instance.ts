@@ -1,0 +1,534 @@
+import { toError } from "../core/index.ts";
+import {
+  CHUNK_BYTES,
+  type Frame,
+  FRAME,
+  FrameReader,
+  FrameWriter,
+  type FunctionError,
+  LARGEST_PART_BYTES,
+  type LogLevel,
+  PROTOCOL_VERSION,
+  ProtocolError,
+} from "../protocol/index.ts";
+import { AnswerStream } from "./answer-stream.ts";
+import { type Ending, type InFlight, judge, loadFailure, timedOut } from "./blame.ts";
+import { CallbackDeadline, type Deadlines } from "./deadlines.ts";
+import { bundleDirectory, type InstanceDirectories, placeBundle } from "./instance-directory.ts";
+import type { Call, EventCall, HttpCall, Outcome } from "./pool.ts";
+import type { Exit, InstanceClass, InstanceProcess, SpawnInstance } from "./spawn.ts";
+import type { Ticket, TicketHolder } from "./ticket.ts";
+import { Upload } from "./upload.ts";
+import { readEffects, readError, readLogLevel, readNumber, type ReadEntries, readRead, readResponseHead } from "./wire.ts";
+
+/** What every instance needs of the pool. */
+export interface InstanceContext {
+  readonly spawn: SpawnInstance;
+  readonly directories: InstanceDirectories;
+  readonly deadlines: Deadlines;
+  readonly nowMs: () => number;
+  /** How long an abort may go unheard, and then unobeyed. */
+  readonly graceMs: number;
+  /** From the start, or from `load`, until the code is loaded. */
+  readonly loadLimitMs: number;
+  readonly onSpawned: (instance: Instance) => void;
+  readonly onStrayLog: (fn: string | null, level: LogLevel, text: string, atMs: number) => void;
+}
+
+/** Whoever has the instance now: the spares, or a function. */
+export interface InstanceOwner {
+  /** It speaks the protocol: calls may be sent (after `load`). */
+  instanceReady(instance: Instance): void;
+  instanceLoaded(instance: Instance): void;
+  /** A call left it: there is room. */
+  instanceFreed(instance: Instance): void;
+  /** It takes no calls any more and has none. `failure`: it never came to serve. `lostCalls`: how many it ran at its end. */
+  instanceEnded(instance: Instance, failure: FunctionError | null, lostCalls: number): void;
+}
+
+/** The code that an instance is given. */
+export interface Assignment {
+  readonly fn: string;
+  /** The release's bundle. */
+  readonly directory: string;
+  /** The head of the `load` frame, without the directory. */
+  readonly loadHead: Readonly<Record<string, unknown>>;
+}
+
+/** After `stop`, until it is killed. */
+const STOP_MS = 1000;
+
+let lastId = 0;
+
+/** One process, seen from the node: its connection, its calls in flight, its end. */
+export class Instance implements TicketHolder {
+  readonly id = ++lastId;
+  readonly instanceClass: InstanceClass;
+  readonly startedMs: number;
+  /** Resolves when the process is gone. */
+  readonly gone: Promise<void>;
+  ready = false;
+  loaded = false;
+  retiring = false;
+  ended = false;
+  /** Runs a call that wants to be alone, or is kept free for one. */
+  exclusive = false;
+  /** The share of its last second that its event loop was busy. */
+  utilisation = 0;
+  idleSinceMs: number;
+  finishedCalls = 0;
+  readyMs = 0;
+  loadedMs = 0;
+  assignment: Assignment | null = null;
+  private readonly context: InstanceContext;
+  private readonly directory: string;
+  private readonly process: InstanceProcess;
+  private readonly writer: FrameWriter;
+  private readonly tickets = new Map<number, Ticket>();
+  private readonly limit: CallbackDeadline;
+  private owner: InstanceOwner;
+  private lastNumber = 0;
+  private onDescribed: ((head: Readonly<Record<string, unknown>>) => void) | null = null;
+
+  constructor(context: InstanceContext, instanceClass: InstanceClass, owner: InstanceOwner) {
+    this.context = context;
+    this.instanceClass = instanceClass;
+    this.owner = owner;
+    this.startedMs = context.nowMs();
+    this.idleSinceMs = this.startedMs;
+    this.directory = context.directories.make();
+    this.process = context.spawn(instanceClass, this.directory);
+    this.writer = new FrameWriter(this.process.write);
+    this.limit = new CallbackDeadline(() => this.end({ kind: "blocked" }));
+    const reader = new FrameReader((frame) => this.onFrame(frame));
+    this.gone = new Promise((resolve) => {
+      this.process.listen(
+        (bytes) => this.onBytes(reader, bytes),
+        (exit) => {
+          this.onExit(exit);
+          resolve();
+        },
+      );
+    });
+    this.context.deadlines.set(this.limit, this.startedMs + context.loadLimitMs);
+    context.onSpawned(this);
+  }
+
+  get pid(): number {
+    return this.process.pid;
+  }
+
+  get running(): number {
+    return this.tickets.size;
+  }
+
+  get accepts(): boolean {
+    return this.ready && this.assignment !== null && !this.retiring && !this.ended && !this.exclusive;
+  }
+
+  /** Gives it a function. Calls may follow at once, without waiting for `loaded`. */
+  assign(assignment: Assignment, owner: InstanceOwner): void {
+    this.owner = owner;
+    this.assignment = assignment;
+    this.idleSinceMs = this.context.nowMs();
+    this.context.deadlines.set(this.limit, this.idleSinceMs + this.context.loadLimitMs);
+    try {
+      const directory = placeBundle(assignment.directory, this.directory, this.isTrusted());
+      this.writer.send(FRAME.load, 0, { ...assignment.loadHead, directory }, null);
+      this.writer.flush();
+    } catch (error) {
+      const { message } = toError(error);
+      queueMicrotask(() => this.failLoad({ name: "LoadFailed", message: `the release could not be read: ${message}`, stack: null }));
+    }
+  }
+
+  /** Asks for the manifest of a bundle. */
+  describe(bundle: string, entries: unknown, env: unknown, onDescribed: (head: Readonly<Record<string, unknown>>) => void): void {
+    this.onDescribed = onDescribed;
+    const directory = placeBundle(bundle, this.directory, this.isTrusted());
+    this.assignment = { fn: "", directory: bundle, loadHead: {} };
+    this.writer.send(FRAME.manifest, 0, { directory, entries, env }, null);
+  }
+
+  send(ticket: Ticket): void {
+    const { call } = ticket;
+    const nowMs = this.context.nowMs();
+    this.lastNumber = (this.lastNumber % 0xffff_ffff) + 1;
+    ticket.number = this.lastNumber;
+    ticket.holder = this;
+    ticket.phase = "running";
+    ticket.beganMs = nowMs;
+    this.tickets.set(ticket.number, ticket);
+    // The code is still loading: the call's time begins when it is loaded.
+    if (this.loaded) this.context.deadlines.set(ticket, nowMs + call.timeoutMs);
+    else this.context.deadlines.clear(ticket);
+    if (call.kind === "event") this.sendEvent(ticket, call);
+    else this.sendHttp(ticket, call);
+  }
+
+  /** Takes no more calls, finishes those it has, then goes. */
+  retire(): void {
+    if (this.retiring || this.ended) return;
+    this.retiring = true;
+    if (this.tickets.size === 0) this.leave();
+  }
+
+  /** Ends it now; calls still in flight were not to blame. */
+  endNow(): void {
+    this.end({ kind: "ended" });
+  }
+
+  exceededMemory(usedBytes: number): void {
+    this.end({ kind: "too-much-memory", usedBytes });
+  }
+
+  ticketDue(ticket: Ticket): void {
+    switch (ticket.phase) {
+      case "running":
+        ticket.phase = "aborting";
+        this.writer.send(FRAME.abort, ticket.number, '{"reason":"timeout"}', null);
+        this.context.deadlines.set(ticket, this.context.nowMs() + this.context.graceMs);
+        break;
+      case "aborting":
+        this.end({ kind: "blocked" });
+        break;
+      case "overdue":
+        // It was told and goes on: its code may do so for ever, in an instance that must not take others with it.
+        this.retire();
+        this.finish(ticket, this.timeoutOutcome(ticket));
+        break;
+      case "waiting":
+      case "answering":
+      case "over":
+        break;
+      default:
+        ticket.phase satisfies never;
+    }
+  }
+
+  clientLeft(ticket: Ticket): void {
+    if (ticket.phase === "running" || ticket.phase === "answering")
+      this.writer.send(FRAME.abort, ticket.number, '{"reason":"client"}', null);
+  }
+
+  // to the instance
+
+  private sendEvent(ticket: Ticket, call: EventCall): void {
+    const { eventJson } = call;
+    if (eventJson.length * 3 > LARGEST_PART_BYTES && Buffer.byteLength(eventJson) > LARGEST_PART_BYTES) {
+      const message = `an event of more than ${LARGEST_PART_BYTES} bytes cannot be handed to a function`;
+      this.finish(ticket, { kind: "threw", error: { name: "TooLarge", message, stack: null, fatal: true }, ranMs: 0 });
+      return;
+    }
+    this.writer.send(FRAME.event, ticket.number, commonHead(call) + (call.checkSchema ? ',"checkSchema":true}' : "}"), eventJson);
+  }
+
+  private sendHttp(ticket: Ticket, call: HttpCall): void {
+    const { method, url, headers, params } = call.head;
+    const whole = call.body === null || (call.body instanceof Uint8Array && call.body.length <= CHUNK_BYTES);
+    const head =
+      `${commonHead(call)},"method":${JSON.stringify(method)},"url":${JSON.stringify(url)},"headers":${JSON.stringify(headers)}` +
+      `,"params":${JSON.stringify(params)}${whole ? "}" : ',"stream":true}'}`;
+    this.writer.send(FRAME.http, ticket.number, head, whole ? (call.body as Uint8Array | null) : null);
+    if (whole || call.body === null) return;
+    ticket.upload = new Upload(call.body, (piece, flags) => this.writer.send(FRAME.requestChunk, ticket.number, null, piece, flags));
+    ticket.upload.start();
+  }
+
+  private async answerRead(ticket: Ticket, head: Readonly<Record<string, unknown>>): Promise<void> {
+    const request = readRead(head);
+    const { read } = request;
+    let reply: string;
+    try {
+      const entries: ReadEntries = await (request.op === "get" ? ticket.call.kv.get(request.keys) : ticket.call.kv.list(request));
+      reply = JSON.stringify({ read, entries });
+      if (reply.length * 3 > LARGEST_PART_BYTES && Buffer.byteLength(reply) > LARGEST_PART_BYTES)
+        reply = errorReply(read, "KvTooLarge", "a read may return 4 MiB at once: ask for fewer keys, or list with a smaller `limit`");
+    } catch (error) {
+      const { name, message } = toError(error);
+      reply = errorReply(read, name, message);
+    }
+    if (this.tickets.get(ticket.number) === ticket) this.writer.send(FRAME.reply, ticket.number, reply, null);
+  }
+
+  // from the instance
+
+  private onBytes(reader: FrameReader, bytes: Buffer): void {
+    if (this.ended) return;
+    try {
+      reader.push(bytes);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.end({ kind: "violation", message: error.message });
+    }
+  }
+
+  private onFrame(frame: Frame): void {
+    if (this.ended) return;
+    switch (frame.type) {
+      case FRAME.ready:
+        this.onReady(frame.head);
+        return;
+      case FRAME.loaded:
+        this.onLoaded(frame.head);
+        return;
+      case FRAME.described:
+        this.context.deadlines.clear(this.limit);
+        this.onDescribed?.(frame.head);
+        return;
+      case FRAME.loadReport:
+        this.utilisation = readNumber(frame.head, "utilisation");
+        return;
+      case FRAME.log:
+        this.onLog(frame);
+        return;
+      case FRAME.fatal:
+        this.end({ kind: "fatal", number: frame.call, error: readError(frame.head["error"], this.rename) });
+        return;
+      case FRAME.result:
+      case FRAME.threw:
+      case FRAME.started:
+      case FRAME.read:
+      case FRAME.responseChunk:
+      case FRAME.requestCredit:
+      case FRAME.aborted: {
+        if (frame.call === 0 || frame.call > this.lastNumber)
+          throw new ProtocolError(`a frame for call ${frame.call}, which was never made`);
+        const ticket = this.tickets.get(frame.call);
+        if (ticket !== undefined) this.onCallFrame(frame, ticket);
+        return;
+      }
+      default:
+        throw new ProtocolError(`frame type ${frame.type} is not for the node`);
+    }
+  }
+
+  private onCallFrame(frame: Frame, ticket: Ticket): void {
+    switch (frame.type) {
+      case FRAME.result:
+        this.onResult(frame, ticket);
+        break;
+      case FRAME.threw: {
+        const error = readError(frame.head["error"], this.rename);
+        if (ticket.phase === "answering") break;
+        this.finish(ticket, ticket.phase === "running" ? { kind: "threw", error, ranMs: this.ranMs(ticket) } : this.timeoutOutcome(ticket));
+        break;
+      }
+      case FRAME.started:
+        ticket.beganMs = this.context.nowMs();
+        ticket.call.started?.();
+        break;
+      case FRAME.read:
+        // A call past its time reads nothing more: its transaction is over.
+        if (ticket.phase === "running") this.answerRead(ticket, frame.head).catch(this.onReadRefused);
+        break;
+      case FRAME.responseChunk:
+        if (ticket.answer?.push(frame.body, frame.flags) === true) this.release(ticket);
+        break;
+      case FRAME.requestCredit:
+        ticket.upload?.credit(readNumber(frame.head, "bytes"));
+        break;
+      case FRAME.aborted:
+        if (ticket.phase !== "aborting") break;
+        ticket.phase = "overdue";
+        this.context.deadlines.set(ticket, this.context.nowMs() + this.context.graceMs);
+        break;
+      default:
+        break;
+    }
+  }
+
+  private readonly onReadRefused = (error: unknown): void => {
+    this.end({ kind: "violation", message: toError(error).message });
+  };
+
+  private onReady(head: Readonly<Record<string, unknown>>): void {
+    if (this.ready) throw new ProtocolError("ready twice");
+    if (head["protocol"] !== PROTOCOL_VERSION) throw new ProtocolError(`protocol ${String(head["protocol"])} is not spoken here`);
+    this.ready = true;
+    this.readyMs = this.context.nowMs();
+    if (this.assignment === null) this.context.deadlines.clear(this.limit);
+    this.owner.instanceReady(this);
+  }
+
+  private onLoaded(head: Readonly<Record<string, unknown>>): void {
+    if (this.assignment === null || !this.ready || this.loaded) throw new ProtocolError("loaded without a load");
+    if (head["error"] !== undefined) {
+      this.failLoad(readError(head["error"], this.rename));
+      return;
+    }
+    this.loaded = true;
+    this.loadedMs = this.context.nowMs();
+    this.context.deadlines.clear(this.limit);
+    for (const ticket of this.tickets.values()) {
+      ticket.beganMs = this.loadedMs;
+      this.context.deadlines.set(ticket, this.loadedMs + ticket.call.timeoutMs);
+    }
+    this.owner.instanceLoaded(this);
+  }
+
+  private onResult(frame: Frame, ticket: Ticket): void {
+    if (ticket.phase === "answering") return;
+    if (ticket.phase !== "running") {
+      this.finish(ticket, this.timeoutOutcome(ticket));
+      return;
+    }
+    const effects = readEffects(frame.head);
+    const ranMs = this.ranMs(ticket);
+    if (ticket.call.kind === "event") {
+      this.finish(ticket, { kind: "returned", effects, response: null, ranMs });
+      return;
+    }
+    const head = readResponseHead(frame.head);
+    if (frame.head["stream"] !== true) {
+      this.finish(ticket, { kind: "returned", effects, response: { head, body: frame.body, discard: nothing }, ranMs });
+      return;
+    }
+    const answer = this.openAnswer(ticket);
+    ticket.settle({ kind: "returned", effects, response: { head, body: answer, discard: () => answer.discard() }, ranMs });
+  }
+
+  /** The handler is done and its time limit with it; its place is taken until the body has flowed. */
+  private openAnswer(ticket: Ticket): AnswerStream {
+    const send = (type: typeof FRAME.go | typeof FRAME.discard | typeof FRAME.responseCredit, head: string | null): void => {
+      if (this.tickets.get(ticket.number) === ticket) this.writer.send(type, ticket.number, head, null);
+    };
+    const answer = new AnswerStream({
+      go: () => send(FRAME.go, null),
+      credit: (bytes) => send(FRAME.responseCredit, `{"bytes":${bytes}}`),
+      discard: () => {
+        send(FRAME.discard, null);
+        this.release(ticket);
+      },
+    });
+    ticket.answer = answer;
+    ticket.phase = "answering";
+    this.context.deadlines.clear(ticket);
+    return answer;
+  }
+
+  private onLog(frame: Frame): void {
+    const level = readLogLevel(frame.head);
+    const atMs = readNumber(frame.head, "atMs");
+    const text = this.rename(frame.body.toString("utf8"));
+    const ticket = this.tickets.get(frame.call);
+    if (ticket === undefined) this.context.onStrayLog(this.assignment?.fn ?? null, level, text, atMs);
+    else ticket.call.log(level, text, atMs);
+  }
+
+  // ends
+
+  private finish(ticket: Ticket, outcome: Outcome): void {
+    this.detach(ticket);
+    ticket.settle(outcome);
+    this.afterCall();
+  }
+
+  /** The body of a streamed answer has flowed, or is not wanted. */
+  private release(ticket: Ticket): void {
+    if (this.tickets.get(ticket.number) !== ticket) return;
+    this.detach(ticket);
+    this.afterCall();
+  }
+
+  private detach(ticket: Ticket): void {
+    this.tickets.delete(ticket.number);
+    this.context.deadlines.clear(ticket);
+    ticket.close();
+  }
+
+  private afterCall(): void {
+    this.finishedCalls++;
+    if (this.tickets.size === 0) {
+      this.exclusive = false;
+      this.utilisation = 0;
+      this.idleSinceMs = this.context.nowMs();
+      if (this.retiring) this.leave();
+    }
+    this.owner.instanceFreed(this);
+  }
+
+  private leave(): void {
+    this.writer.send(FRAME.stop, 0, null, null);
+    this.writer.flush();
+    this.context.deadlines.set(this.limit, this.context.nowMs() + STOP_MS);
+  }
+
+  private failLoad(error: FunctionError): void {
+    if (!this.ended) this.endWith({ kind: "ended" }, error);
+  }
+
+  private end(ending: Ending): void {
+    if (this.ended) return;
+    const failure = this.loaded || this.retiring ? null : loadFailure(ending, this.instanceClass.memoryBytes);
+    this.endWith(ending, failure);
+  }
+
+  private endWith(ending: Ending, failure: FunctionError | null): void {
+    this.ended = true;
+    this.context.deadlines.clear(this.limit);
+    this.process.kill();
+    const left = [...this.tickets.values()];
+    const outcomes = left.map((ticket) => this.lastOutcome(ticket, left, ending, failure));
+    for (const ticket of left) this.detach(ticket);
+    this.owner.instanceEnded(this, failure, left.length);
+    for (const [i, ticket] of left.entries()) {
+      const outcome = outcomes[i];
+      if (outcome === undefined || ticket.answer !== null)
+        ticket.answer?.finish(new Error("the function's instance ended while its answer flowed"));
+      else {
+        logOutput(ticket, ending, outcome);
+        ticket.settle(outcome);
+      }
+    }
+  }
+
+  private lastOutcome(ticket: Ticket, all: readonly Ticket[], ending: Ending, failure: FunctionError | null): Outcome {
+    if (failure !== null) return { kind: "not-run", reason: "load-failed", error: failure };
+    const others = all.filter((other) => other !== ticket).map(inFlight);
+    return { ...judge(ending, inFlight(ticket), others, this.instanceClass.memoryBytes), ranMs: this.ranMs(ticket) };
+  }
+
+  private onExit(exit: Exit): void {
+    this.end({ kind: "gone", exit });
+    this.context.directories.remove(this.directory);
+  }
+
+  private timeoutOutcome(ticket: Ticket): Outcome {
+    return { kind: "timeout", error: timedOut(ticket.call.timeoutMs), ranMs: this.ranMs(ticket) };
+  }
+
+  private ranMs(ticket: Ticket): number {
+    return this.context.nowMs() - ticket.beganMs;
+  }
+
+  private isTrusted(): boolean {
+    const { allow } = this.instanceClass;
+    return allow.includes("child_process") || allow.includes("addons");
+  }
+
+  private readonly rename = (text: string): string => {
+    const own = bundleDirectory(this.directory);
+    return this.assignment === null || !text.includes(own) ? text : text.replaceAll(own, this.assignment.directory);
+  };
+}
+
+function nothing(): void {}
+
+function inFlight({ number, phase, call }: Ticket): InFlight {
+  return { number, phase: phase === "waiting" || phase === "over" ? "running" : phase, timeoutMs: call.timeoutMs, kind: call.kind };
+}
+
+/** What the process printed on its way down belongs to the log of whoever may have caused it. */
+function logOutput({ call }: Ticket, ending: Ending, outcome: Outcome): void {
+  if (ending.kind !== "gone" || outcome.kind !== "crashed" || outcome.blame === "bystander" || ending.exit.output === "") return;
+  call.log("error", ending.exit.output, Date.now());
+}
+
+function commonHead({ id, attempt, timeoutMs, started }: Call): string {
+  return `{"id":${JSON.stringify(id)},"attempt":${attempt},"timeoutMs":${timeoutMs}${started === undefined ? "" : ',"notify":true'}`;
+}
+
+function errorReply(read: number, name: string, message: string): string {
+  return JSON.stringify({ read, error: { name, message } });
+}

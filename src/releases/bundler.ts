@@ -1,0 +1,150 @@
+import { realpath } from "node:fs/promises";
+import { relative, resolve, sep } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { type BuildContext, type BuildFailure, type BuildOptions, type BuildResult, context, type Message } from "esbuild";
+import { MillraceError } from "../core/index.ts";
+import * as sdk from "../sdk/index.ts";
+import { compileFault } from "./compile-fault.ts";
+import { findFunctions } from "./find-functions.ts";
+import { sdkPlugin } from "./sdk-plugin.ts";
+
+/** A compiled app, in memory: the paths are the release's own. */
+export interface Bundle {
+  readonly files: readonly BundleFile[];
+  readonly entries: readonly BundleEntry[];
+  /** The files it was made from, absolute: what a watcher must look at. */
+  readonly inputs: readonly string[];
+}
+
+export interface BundleFile {
+  readonly path: string;
+  readonly contents: Uint8Array;
+}
+
+export interface BundleEntry {
+  /** The bundle's file. */
+  readonly entry: string;
+  /** Its source, relative to the app. */
+  readonly file: string;
+}
+
+/**
+ * CommonJS packages inside an ES module still call `require` for Node's own modules, and for addons. Their `__dirname`
+ * is replaced by name, since a module may well define one itself.
+ */
+const BANNER =
+  'import { createRequire as millraceCreateRequire } from "node:module"; const require = millraceCreateRequire(import.meta.url);';
+
+function buildOptions(appDirectory: string, files: readonly string[]) {
+  return {
+    absWorkingDir: appDirectory,
+    entryPoints: files.map((file) => ({ in: `./${file}`, out: withoutExtension(file) })),
+    // Nothing is written here. Outputs that stand beside their sources make the paths inside source maps relative to
+    // the app, and the same wherever the app lies.
+    write: false,
+    outdir: appDirectory,
+    allowOverwrite: true,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    // .mjs: a module whatever package.json lies above, which the sandbox could not read.
+    outExtension: { ".js": ".mjs" },
+    chunkNames: "chunks/[name]-[hash]",
+    assetNames: "assets/[name]-[hash]",
+    loader: { ".node": "copy" },
+    sourcemap: "linked",
+    sourcesContent: true,
+    legalComments: "none",
+    jsx: "automatic",
+    define: { __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
+    banner: { js: BANNER },
+    metafile: true,
+    logLevel: "silent",
+    plugins: [sdkPlugin],
+  } as const satisfies BuildOptions;
+}
+
+type Context = BuildContext<ReturnType<typeof buildOptions>>;
+
+/** Compiles one app; kept between builds it rebuilds in a few milliseconds, since esbuild remembers what did not change. */
+export class Bundler {
+  private readonly appDirectory: string;
+  private kept: { readonly files: readonly string[]; readonly context: Context } | undefined;
+
+  constructor(appDirectory: string) {
+    this.appDirectory = resolve(appDirectory);
+  }
+
+  async build(): Promise<Bundle> {
+    const files = await findFunctions(this.appDirectory);
+    refuseTwins(files);
+    if (files.length === 0) return { files: [], entries: [], inputs: [] };
+    // esbuild follows links: were the app reached by one, every path in the source maps would lead around it.
+    const home = await realpath(this.appDirectory);
+    const context = await this.contextFor(home, files);
+    return readResult(await context.rebuild().catch(throwCompileFault), home, files);
+  }
+
+  async dispose(): Promise<void> {
+    const context = this.kept?.context;
+    this.kept = undefined;
+    await context?.dispose();
+  }
+
+  /** esbuild fixes the entries of a context; a file that came or went needs a new one. */
+  private async contextFor(home: string, files: readonly string[]): Promise<Context> {
+    if (this.kept !== undefined && isDeepStrictEqual(this.kept.files, files)) return this.kept.context;
+    await this.dispose();
+    const made = await context(buildOptions(home, files)).catch(throwCompileFault);
+    this.kept = { files, context: made };
+    return made;
+  }
+}
+
+function readResult(result: BuildResult<ReturnType<typeof buildOptions>>, home: string, files: readonly string[]): Bundle {
+  const outputs = result.outputFiles.map(({ path, contents }) => ({ path: relative(home, path).replaceAll(sep, "/"), contents }));
+  return {
+    files: outputs.sort((a, b) => (a.path < b.path ? -1 : 1)),
+    entries: files.map((file) => ({ entry: `${withoutExtension(file)}.mjs`, file })),
+    inputs: Object.keys(result.metafile.inputs)
+      .filter((input) => !input.startsWith("millrace:"))
+      .map((input) => resolve(home, input)),
+  };
+}
+
+/** One-shot: compiles an app and lets esbuild's memory of it go. */
+export async function bundle(appDirectory: string): Promise<Bundle> {
+  const bundler = new Bundler(appDirectory);
+  try {
+    return await bundler.build();
+  } finally {
+    await bundler.dispose();
+  }
+}
+
+function throwCompileFault(thrown: unknown): never {
+  throw isBuildFailure(thrown) ? compileFault(thrown.errors, Object.keys(sdk)) : thrown;
+}
+
+function isBuildFailure(thrown: unknown): thrown is BuildFailure & { readonly errors: readonly Message[] } {
+  return thrown instanceof Error && "errors" in thrown && Array.isArray(thrown.errors);
+}
+
+function refuseTwins(files: readonly string[]): void {
+  const first = new Map<string, string>();
+  for (const file of files) {
+    const twin = first.get(withoutExtension(file));
+    if (twin !== undefined) {
+      throw new MillraceError("compile_failed", `${twin} and ${file} differ in their extension only`, {
+        cure: "Rename or remove one of them.",
+      });
+    }
+    first.set(withoutExtension(file), file);
+  }
+}
+
+function withoutExtension(file: string): string {
+  return file.replace(/\.[^./]+$/, "");
+}

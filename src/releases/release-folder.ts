@@ -1,0 +1,99 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Manifest } from "../protocol/manifest.ts";
+import type { BundleFile } from "./bundler.ts";
+
+const KEPT = 5;
+const TEMPORARY = ".new-";
+const MANIFEST = "manifest.json";
+
+/** What names a release: its bundle and the variables it was loaded with, since both decide what the code does. */
+export function releaseId(files: readonly BundleFile[], env: Readonly<Record<string, string>>): string {
+  const hash = createHash("sha256");
+  const add = (name: string, contents: string | Uint8Array): void => {
+    hash.update(`${name}\n${contents.length}\n`);
+    hash.update(contents);
+  };
+  for (const { path, contents } of files) add(path, contents);
+  for (const [name, value] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) add(`$${name}`, Buffer.from(value));
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** The folders of an app's releases: each complete or absent. */
+export class ReleaseFolder {
+  private readonly root: string;
+
+  constructor(dataDirectory: string) {
+    this.root = join(dataDirectory, "releases");
+  }
+
+  /**
+   * Lays the files out, has them described, and only then lets the folder appear under its name. A folder that is there
+   * already is used as it stands (an instance may be running from it) unless a crash left it incomplete.
+   */
+  async publish(id: string, files: readonly BundleFile[], describe: (directory: string) => Promise<Manifest>): Promise<PublishedRelease> {
+    const directory = join(this.root, id);
+    if (await holds(directory, files)) {
+      const manifest = await describe(directory);
+      await writeWhole(join(directory, MANIFEST), JSON.stringify(manifest));
+      await utimes(directory, new Date(), new Date());
+      return { directory, manifest };
+    }
+    const temporary = join(this.root, `${TEMPORARY}${randomUUID()}`);
+    try {
+      await writeFiles(temporary, files);
+      const manifest = await describe(temporary);
+      await writeFile(join(temporary, MANIFEST), JSON.stringify(manifest));
+      await rm(directory, { recursive: true, force: true });
+      await rename(temporary, directory);
+      return { directory, manifest };
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Removes all but the newest releases, and what a crash left half-written. */
+  async prune(usedId: string): Promise<void> {
+    const names = await readdir(this.root);
+    const aged = await Promise.all(names.map(async (name) => ({ name, atMs: (await stat(join(this.root, name))).mtimeMs })));
+    const complete = aged.filter(({ name }) => !name.startsWith(TEMPORARY)).sort((a, b) => b.atMs - a.atMs);
+    const kept = new Set([
+      usedId,
+      ...complete
+        .map(({ name }) => name)
+        .filter((name) => name !== usedId)
+        .slice(0, KEPT - 1),
+    ]);
+    await Promise.all(names.filter((name) => !kept.has(name)).map((name) => rm(join(this.root, name), { recursive: true, force: true })));
+  }
+}
+
+export interface PublishedRelease {
+  readonly directory: string;
+  readonly manifest: Manifest;
+}
+
+async function holds(directory: string, files: readonly BundleFile[]): Promise<boolean> {
+  const same = await Promise.all(
+    files.map(async ({ path, contents }) => {
+      const there = await readFile(join(directory, path)).catch(() => undefined);
+      return there !== undefined && there.equals(contents);
+    }),
+  );
+  return files.length > 0 && same.every(Boolean);
+}
+
+async function writeFiles(directory: string, files: readonly BundleFile[]): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const folders = new Set(files.map(({ path }) => dirname(join(directory, path))));
+  await Promise.all([...folders].map((folder) => mkdir(folder, { recursive: true })));
+  await Promise.all(files.map(({ path, contents }) => writeFile(join(directory, path), contents)));
+}
+
+async function writeWhole(file: string, text: string): Promise<void> {
+  const temporary = `${file}.${randomUUID()}`;
+  await writeFile(temporary, text);
+  await rename(temporary, file);
+}

@@ -1,0 +1,122 @@
+import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { type Describe, loadRelease, ReleaseLoader } from "./release-loader.ts";
+import { describeHere, temporaryApp, writeApp } from "./testing-support/temporary-app.ts";
+
+function hello(answer: string): string {
+  return `import { fn, http } from "millrace";\nexport const hello = fn({ on: http.get("/hello") }, () => "${answer}");\n`;
+}
+
+function loaderFor(app: string, describe: Describe = describeHere): ReleaseLoader {
+  const loader = new ReleaseLoader(app, join(app, ".millrace"), describe);
+  onTestFinished(() => loader.dispose());
+  return loader;
+}
+
+const releasesOf = (app: string): Promise<string[]> => readdir(join(app, ".millrace/releases")).catch(() => []);
+
+describe("a release", () => {
+  it("R7: has the bundle and the manifest in one folder", async () => {
+    const app = await temporaryApp({ "functions/hello.ts": hello("hello"), ".env": "A=1" });
+    const release = await loadRelease(app, join(app, ".millrace"), describeHere);
+    expect(release).toMatchObject({ appDirectory: app, env: { A: "1" }, directory: join(app, ".millrace/releases", release.id) });
+    expect(release.id).toMatch(/^[0-9a-f]{16}$/);
+    expect(release.manifest.functions).toMatchObject([{ name: "hello", entry: "functions/hello.mjs", file: "functions/hello.ts" }]);
+    expect(JSON.parse(await readFile(join(release.directory, "manifest.json"), "utf8"))).toEqual(release.manifest);
+    expect((await readdir(join(release.directory, "functions"))).sort()).toEqual(["hello.mjs", "hello.mjs.map"]);
+  });
+
+  it("R5 R6: has the same id wherever the app lies, another for other code or variables", async () => {
+    const files = { "functions/hello.ts": hello("hello") };
+    const idOf = async (more: Record<string, string> = {}): Promise<string> => {
+      const app = await temporaryApp({ ...files, ...more });
+      return (await loadRelease(app, join(app, "data"), describeHere)).id;
+    };
+    const ids = [await idOf(), await idOf(), await idOf({ ".env": "A=1" }), await idOf({ "functions/hello.ts": hello("bye") })];
+    expect(ids[0]).toBe(ids[1]);
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  it("gives the sandbox the variables, and says what it was made from", async () => {
+    const app = await temporaryApp({ "functions/hello.ts": hello("hello"), ".env": "A=1" });
+    const seen: unknown[] = [];
+    const loaded = await loaderFor(app, async (directory, entries, env) => {
+      seen.push(env);
+      return describeHere(directory, entries);
+    }).load();
+    expect(seen).toEqual([{ A: "1" }]);
+    expect(loaded.inputs).toEqual([join(app, "functions/hello.ts")]);
+  });
+
+  it("an app without functions is one too", async () => {
+    const app = await temporaryApp({ "functions/readme.txt": "" });
+    const loader = loaderFor(app);
+    const { release } = await loader.load();
+    expect(release.manifest).toEqual({ functions: [], events: [] });
+    expect((await loader.load()).release.id).toBe(release.id);
+  });
+});
+
+describe("R7: whole or nothing", () => {
+  it.each([
+    ["code that does not compile", "const (", "compile_failed"],
+    ["code that throws", 'throw new Error("no");', "load_failed"],
+    ["an option that does not exist", hello("x").replace("on:", "timout: 1, on:"), "bad_option"],
+    ["a route taken twice", `${hello("x")}export const b = fn({ on: http.get("/hello") }, () => 1);`, "duplicate_route"],
+    [
+      "a pattern that is none",
+      'import { event, fn } from "millrace";\nexport const a = fn({ on: event("a", { where: { data: [{ nonsense: 1 }] } }) }, () => 1);',
+      "bad_pattern",
+    ],
+  ])("%s leaves what was there", async (_, source, code) => {
+    const app = await temporaryApp({ "functions/hello.ts": hello("hello") });
+    const loader = loaderFor(app);
+    const { release } = await loader.load();
+    await writeApp(app, { "functions/hello.ts": source });
+    await expect(loader.load()).rejects.toMatchObject({ code });
+    expect(await releasesOf(app)).toEqual([release.id]);
+    await writeApp(app, { "functions/hello.ts": hello("hello") });
+    expect((await loader.load()).release).toEqual(release);
+  });
+
+  it("a folder that a crash left incomplete is made anew", async () => {
+    const app = await temporaryApp({ "functions/hello.ts": hello("hello") });
+    const loader = loaderFor(app);
+    const { release } = await loader.load();
+    await writeFile(join(release.directory, "functions/hello.mjs"), "");
+    await mkdir(join(app, ".millrace/releases/.new-left-behind"));
+    await loader.load();
+    expect(await readFile(join(release.directory, "functions/hello.mjs"), "utf8")).toContain("hello");
+    expect(await releasesOf(app)).toEqual([release.id]);
+  });
+
+  it("a folder that is there already is not touched: instances may run from it", async () => {
+    const app = await temporaryApp({ "functions/hello.ts": hello("hello") });
+    const loader = loaderFor(app);
+    const { release } = await loader.load();
+    const old = new Date(0);
+    await utimes(join(release.directory, "functions"), old, old);
+    await Promise.all([loader.load(), loader.load()]);
+    expect((await readdir(release.directory)).sort()).toEqual(["functions", "manifest.json"]);
+  });
+});
+
+describe("R8: old releases", () => {
+  it("go when there are more than five, the one in use stays", async () => {
+    const app = await temporaryApp({ "functions/hello.ts": hello("0") });
+    const loader = loaderFor(app);
+    const ids: string[] = [];
+    for (let round = 0; round < 7; round++) {
+      await writeApp(app, { "functions/hello.ts": hello(String(round)) });
+      const { release } = await loader.load();
+      ids.push(release.id);
+      // Folders of one millisecond have no order of their own.
+      await utimes(release.directory, new Date(round * 1000), new Date(round * 1000));
+    }
+    expect((await releasesOf(app)).sort()).toEqual(ids.slice(2).sort());
+    await writeApp(app, { "functions/hello.ts": hello("2") });
+    await loader.load();
+    expect(await releasesOf(app)).toContain(ids[2]);
+  });
+});

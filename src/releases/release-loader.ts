@@ -1,0 +1,67 @@
+import { resolve } from "node:path";
+import type { Manifest, Release } from "../protocol/manifest.ts";
+import { type Bundle, type BundleEntry, Bundler } from "./bundler.ts";
+import { checkManifest } from "./check-manifest.ts";
+import { loadEnv } from "./load-env.ts";
+import { ReleaseFolder, releaseId } from "./release-folder.ts";
+
+/** Extracts the manifest inside a sandbox: the node itself runs no code of the app. */
+export type Describe = (directory: string, entries: readonly BundleEntry[], env: Readonly<Record<string, string>>) => Promise<Manifest>;
+
+export interface LoadedApp {
+  readonly release: Release;
+  /** The files the bundle was made from, absolute. */
+  readonly inputs: readonly string[];
+}
+
+/** Makes releases of one app, as often as it changes. Whole or nothing: an error leaves what was there. */
+export class ReleaseLoader {
+  private readonly appDirectory: string;
+  private readonly describe: Describe;
+  private readonly folder: ReleaseFolder;
+  private readonly bundler: Bundler;
+  /** Loads run one at a time: they share the bundler and the folder. */
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(appDirectory: string, dataDirectory: string, describe: Describe) {
+    this.appDirectory = resolve(appDirectory);
+    this.describe = describe;
+    this.folder = new ReleaseFolder(resolve(dataDirectory));
+    this.bundler = new Bundler(this.appDirectory);
+  }
+
+  load(): Promise<LoadedApp> {
+    const loaded = this.last.then(() => this.loadNow());
+    this.last = loaded.catch(() => {});
+    return loaded;
+  }
+
+  async dispose(): Promise<void> {
+    await this.last;
+    await this.bundler.dispose();
+  }
+
+  private async loadNow(): Promise<LoadedApp> {
+    const [bundle, env] = await Promise.all([this.bundler.build(), loadEnv(this.appDirectory)]);
+    const id = releaseId(bundle.files, env);
+    const { directory, manifest } = await this.folder.publish(id, bundle.files, (folder) => this.describeChecked(folder, bundle, env));
+    await this.folder.prune(id);
+    return { release: { id, directory, appDirectory: this.appDirectory, manifest, env }, inputs: bundle.inputs };
+  }
+
+  private async describeChecked(directory: string, bundle: Bundle, env: Readonly<Record<string, string>>): Promise<Manifest> {
+    const manifest = await this.describe(directory, bundle.entries, env);
+    checkManifest(manifest);
+    return manifest;
+  }
+}
+
+/** One-shot: makes a release of an app as it is now. */
+export async function loadRelease(appDirectory: string, dataDirectory: string, describe: Describe): Promise<Release> {
+  const loader = new ReleaseLoader(appDirectory, dataDirectory, describe);
+  try {
+    return (await loader.load()).release;
+  } finally {
+    await loader.dispose();
+  }
+}

@@ -1,0 +1,207 @@
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type Clock, MillraceError, newId, type Service, systemClock } from "../core/index.ts";
+import { Control } from "../control/index.ts";
+import { DeliveryEngine } from "../delivery/index.ts";
+import { Gateway } from "../gateway/index.ts";
+import { InstancePool } from "../pool/index.ts";
+import type { Release } from "../protocol/index.ts";
+import { type LoadedApp, ReleaseLoader } from "../releases/index.ts";
+import { bundleRuntime } from "../sandbox/bundle-runtime.ts";
+import { Schedules } from "../sources/index.ts";
+import { openSqliteStore, type Store } from "../store/index.ts";
+import { type LogSink, Logs, Metrics } from "../telemetry/index.ts";
+import { announceNode, keepControlToken, withdrawNode } from "./data-directory.ts";
+import { Retention } from "./retention.ts";
+import type { Settings } from "./settings.ts";
+import { VERSION } from "./version.ts";
+
+export interface NodeOptions {
+  readonly appDirectory: string;
+  readonly settings: Settings;
+  /** Tests bring their own time, chance and durability. */
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly durability?: "full" | "off";
+  /** Called with every log line as it is written. */
+  readonly onLog?: LogSink;
+}
+
+export interface NodeAddresses {
+  readonly gateway: string;
+  readonly control: string;
+}
+
+/** Everything a node is made of, put together. Use `createNode`. */
+export class MillraceNode implements Service {
+  readonly store: Store;
+  readonly delivery: DeliveryEngine;
+  readonly logs: Logs;
+  readonly dataDirectory: string;
+  private readonly options: NodeOptions;
+  private readonly pool: InstancePool;
+  private readonly gateway: Gateway;
+  private readonly control: Control;
+  private readonly schedules: Schedules;
+  private readonly retention: Retention;
+  private readonly loader: ReleaseLoader;
+  private readonly startedMs: number;
+  private release: Release | null = null;
+  private serving = false;
+  private stopping: Promise<void> | undefined;
+
+  constructor(options: NodeOptions, made: { store: Store; runtimeFile: string; controlToken: string; dataDirectory: string }) {
+    const { settings } = options;
+    const clock = options.clock ?? systemClock;
+    const { store, dataDirectory } = made;
+    const metrics = new Metrics(VERSION);
+    this.options = options;
+    this.store = store;
+    this.dataDirectory = dataDirectory;
+    this.startedMs = clock.now();
+    this.logs = new Logs(store);
+    if (options.onLog !== undefined) this.logs.addSink(options.onLog);
+    this.pool = new InstancePool({
+      dataDirectory,
+      runtimeFile: made.runtimeFile,
+      stopLimitMs: settings.graceMs,
+      ...(settings.memoryBytes === null ? {} : { budgetBytes: settings.memoryBytes }),
+      onStrayLog: (fn, level, text, atMs) => this.logs.write({ fn: fn ?? "", invocation: "", level, text, atMs }),
+      onColdStart: ({ fn, waitMs, loadMs, firstCallMs }) => metrics.coldStarted(fn, waitMs + loadMs + firstCallMs),
+    });
+    this.delivery = new DeliveryEngine({
+      store,
+      pool: this.pool,
+      clock,
+      observer: metrics,
+      log: (line) => {
+        metrics.logged(line.level);
+        this.logs.write(line);
+      },
+      owner: newId(),
+      hopLimit: settings.maxHops,
+      ...(options.random === undefined ? {} : { random: options.random }),
+    });
+    this.schedules = new Schedules({ store, engine: this.delivery, clock });
+    this.gateway = new Gateway({
+      delivery: this.delivery,
+      observer: metrics,
+      host: settings.host,
+      port: settings.port,
+      token: settings.eventsToken,
+      limits: {
+        bodyBytes: settings.maxBodyBytes,
+        eventBytes: settings.maxEventBytes,
+        batchBytes: settings.maxBatchBytes,
+        stopMs: settings.graceMs,
+      },
+    });
+    this.control = new Control({
+      host: settings.controlHost,
+      port: settings.controlPort,
+      token: made.controlToken,
+      tokenIsConfigured: settings.controlToken !== null,
+      clock,
+      rooms: { node: this.facts(), delivery: this.delivery, store, pool: this.pool, logs: this.logs, metrics, observer: metrics },
+    });
+    this.loader = new ReleaseLoader(options.appDirectory, dataDirectory, (directory, entries, env) =>
+      this.pool.describe(directory, entries, env),
+    );
+    this.retention = new Retention({
+      store,
+      clock,
+      retentionMs: settings.retentionMs,
+      onFailure: (error) => this.note(`retention: ${error.message}`),
+    });
+    metrics.watch({ delivery: () => this.delivery.stats(), pool: () => this.pool.stats(), health: () => store.health() });
+  }
+
+  get addresses(): NodeAddresses {
+    return { gateway: this.gateway.address?.url ?? "", control: this.control.address };
+  }
+
+  get liveRelease(): Release | null {
+    return this.release;
+  }
+
+  /** Opens the doors. The app is loaded by `reload`: before or after, a door without a release answers 503. */
+  async start(): Promise<void> {
+    await this.pool.start();
+    await this.delivery.start();
+    await this.retention.start();
+    await this.gateway.start();
+    await this.control.start();
+    await announceNode(this.dataDirectory, { ...this.addresses, pid: process.pid });
+    this.serving = true;
+  }
+
+  /** Makes a release of the app as it is now and swaps it in everywhere; an error leaves what was there. */
+  async reload(): Promise<LoadedApp> {
+    const loaded = await this.loader.load();
+    const { release } = loaded;
+    // The doors' routes first: they are the only part that can still refuse.
+    this.gateway.use(release);
+    this.pool.use(release);
+    await this.delivery.use(release);
+    await this.schedules.use(release.manifest);
+    this.release = release;
+    return loaded;
+  }
+
+  /** Doors first, then what runs, then the store; a second call waits for the first. */
+  stop(): Promise<void> {
+    return (this.stopping ??= this.end());
+  }
+
+  private async end(): Promise<void> {
+    this.serving = false;
+    await withdrawNode(this.dataDirectory);
+    await this.gateway.stop();
+    await Promise.all([this.delivery.stop(), this.pool.stop(), this.retention.stop()]);
+    await this.control.stop();
+    await this.loader.dispose();
+    this.logs.flush();
+    await this.store.close();
+  }
+
+  private facts(): ConstructorParameters<typeof Control>[0]["rooms"]["node"] {
+    return {
+      version: VERSION,
+      startedMs: this.startedMs,
+      dataDirectory: this.dataDirectory,
+      gateway: () => this.gateway.address?.url ?? null,
+      release: () => this.release,
+      ready: () => this.serving && this.release !== null,
+      reload: async () => (await this.reload()).release,
+    };
+  }
+
+  private note(text: string): void {
+    this.logs.write({ atMs: (this.options.clock ?? systemClock).now(), fn: "", invocation: "", level: "error", text });
+  }
+}
+
+/**
+ * A node over a data directory, not yet started. Rejects when the directory is another node's, cannot be written or is damaged.
+ *
+ * @example
+ * const node = await createNode({ appDirectory: "shop", settings: resolveSettings({}, process.env) });
+ * await node.start();
+ * await node.reload();
+ */
+export async function createNode(options: NodeOptions): Promise<MillraceNode> {
+  const dataDirectory = resolve(options.settings.data);
+  const store = await openSqliteStore({ directory: dataDirectory, durability: options.durability ?? "full" });
+  try {
+    const runtimeFile = join(dataDirectory, "runtime", "runtime.cjs");
+    await mkdir(join(dataDirectory, "runtime"), { recursive: true });
+    await bundleRuntime(runtimeFile);
+    const controlToken = await keepControlToken(dataDirectory, options.settings.controlToken);
+    return new MillraceNode(options, { store, runtimeFile, controlToken, dataDirectory });
+  } catch (error) {
+    await store.close();
+    throw error instanceof MillraceError
+      ? error
+      : new MillraceError("data_unwritable", `${dataDirectory}: ${String(error)}`, { cause: error });
+  }
+}

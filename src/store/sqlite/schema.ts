@@ -1,0 +1,144 @@
+import type { DatabaseSync } from "node:sqlite";
+import { MillraceError } from "../../core/index.ts";
+
+/**
+ * What a delivery's state is in the file. The order is used: within a lane `blocked` sorts last, so one look at a lane's end tells
+ * whether anyone waits; everything up to `blocked` occupies or awaits a place in its lane.
+ */
+export const STATE = { ready: 0, held: 1, blocked: 2, dead: 3, done: 4 } as const;
+
+/**
+ * Each step takes a file from version i to i + 1, in one transaction. A step that has been released is never changed.
+ *
+ * An event takes the number N and its deliveries N+1 … N+fanout, so that an event's deliveries are a range of rowids and need no index.
+ * Columns that are scanned stand before `json`, which may spill into overflow pages.
+ */
+const STEPS: readonly string[] = [
+  `
+  CREATE TABLE state (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    seq INTEGER NOT NULL,
+    now_ms INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    owner TEXT,
+    ids_flushed INTEGER NOT NULL,
+    swept INTEGER NOT NULL,
+    seed INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO state VALUES (1, 0, 0, 0, NULL, 0, 0, random() & 0xffffffff);
+
+  CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    fanout INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL,
+    type INTEGER NOT NULL,
+    origin INTEGER NOT NULL,
+    dedupe INTEGER NOT NULL,
+    hops INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    source TEXT NOT NULL,
+    cause TEXT,
+    json TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX events_type ON events (type, seq);
+
+  CREATE TABLE deliveries (
+    seq INTEGER PRIMARY KEY,
+    event INTEGER NOT NULL,
+    fn INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    pos INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    partition INTEGER NOT NULL,
+    width INTEGER NOT NULL,
+    settled_ms INTEGER,
+    key TEXT
+  ) STRICT;
+  CREATE INDEX deliveries_ready ON deliveries (fn, due, pos) WHERE state = 0;
+  CREATE INDEX deliveries_lane ON deliveries (fn, key, state, pos) WHERE key IS NOT NULL AND state <= 2;
+
+  CREATE TABLE dead (seq INTEGER PRIMARY KEY, fn INTEGER NOT NULL, type INTEGER NOT NULL, held INTEGER NOT NULL) STRICT;
+  CREATE INDEX dead_fn ON dead (fn, seq);
+  CREATE INDEX dead_type ON dead (type, seq);
+  CREATE INDEX dead_fn_type ON dead (fn, type, seq);
+
+  CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY,
+    delivery INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    started_ms INTEGER NOT NULL,
+    ended_ms INTEGER NOT NULL,
+    invocation TEXT NOT NULL,
+    name TEXT NOT NULL,
+    message TEXT NOT NULL,
+    stack TEXT
+  ) STRICT;
+  CREATE INDEX attempts_delivery ON attempts (delivery, id);
+
+  CREATE TABLE kv (
+    key TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    expires INTEGER,
+    value ANY NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX kv_expires ON kv (expires) WHERE expires IS NOT NULL;
+
+  CREATE TABLE timers (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    partition INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    payload TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX timers_due ON timers (due);
+  CREATE INDEX timers_kind ON timers (kind, due);
+
+  CREATE TABLE answers (
+    key TEXT PRIMARY KEY,
+    expires INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    bytes BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX answers_expires ON answers (expires);
+
+  CREATE TABLE id_buckets (
+    bucket INTEGER PRIMARY KEY,
+    first_ms INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    runs INTEGER NOT NULL,
+    filter BLOB
+  ) STRICT;
+  CREATE TABLE id_chunks (place INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
+
+  CREATE TABLE logs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    fn INTEGER NOT NULL,
+    level INTEGER NOT NULL,
+    invocation TEXT NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX logs_fn ON logs (fn, seq);
+  CREATE INDEX logs_invocation ON logs (invocation, seq);
+  CREATE INDEX logs_loud ON logs (seq) WHERE level >= 2;
+  `,
+];
+
+export const SCHEMA_VERSION = STEPS.length;
+
+/** Brings a file forward to this version's schema; a file from a newer Millrace is refused untouched. */
+export function migrate(database: DatabaseSync, file: string): void {
+  const row = database.prepare("PRAGMA user_version").get();
+  const version = Number(row?.["user_version"]);
+  if (version > SCHEMA_VERSION) {
+    throw new MillraceError("data_newer", `${file} has schema version ${version}; this Millrace knows versions up to ${SCHEMA_VERSION}`);
+  }
+  for (const [from, step] of STEPS.entries()) {
+    if (from < version) continue;
+    database.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${from + 1}; COMMIT`);
+  }
+}

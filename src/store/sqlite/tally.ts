@@ -1,0 +1,54 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { FunctionCounts } from "../store.ts";
+import type { Names } from "./names.ts";
+import { STATE } from "./schema.ts";
+
+/**
+ * How many deliveries of each function wait or are dead. Kept in memory beside the file: counting a million rows at every scrape of
+ * the metrics took 40 ms, counting once at open is bearable.
+ */
+export class Tally {
+  private readonly counts = new Map<number, number[]>();
+  /** What the open transaction changed: function, state, how many. */
+  private pending: number[] = [];
+
+  constructor(database: DatabaseSync) {
+    const count = (where: string): void => {
+      const rows = database.prepare(`SELECT fn, state, count(*) AS count FROM deliveries WHERE ${where} GROUP BY fn, state`).all();
+      for (const row of rows) this.apply(Number(row["fn"]), Number(row["state"]), Number(row["count"]));
+    };
+    count(`state = ${STATE.ready}`);
+    count(`key IS NOT NULL AND state <= 2 AND state = ${STATE.blocked}`);
+    const dead = database.prepare("SELECT fn, held, count(*) AS count FROM dead GROUP BY fn, held").all();
+    for (const row of dead) this.apply(Number(row["fn"]), row["held"] === 1 ? STATE.held : STATE.dead, Number(row["count"]));
+  }
+
+  add(fn: number, state: number, by: 1 | -1): void {
+    this.pending.push(fn, state, by);
+  }
+
+  commit(): void {
+    const { pending } = this;
+    for (let i = 0; i < pending.length; i += 3) this.apply(pending[i] ?? 0, pending[i + 1] ?? 0, pending[i + 2] ?? 0);
+    this.pending = [];
+  }
+
+  rollback(): void {
+    this.pending = [];
+  }
+
+  view(names: Names): FunctionCounts[] {
+    const views: FunctionCounts[] = [];
+    for (const [fn, counts] of this.counts) {
+      const [ready = 0, held = 0, blocked = 0, dead = 0] = counts;
+      if (ready + held + blocked + dead > 0) views.push({ fn: names.name(fn), ready, blocked, dead: dead + held, held });
+    }
+    return views.sort((a, b) => (a.fn < b.fn ? -1 : 1));
+  }
+
+  private apply(fn: number, state: number, by: number): void {
+    let counts = this.counts.get(fn);
+    if (counts === undefined) this.counts.set(fn, (counts = [0, 0, 0, 0, 0]));
+    counts[state] = (counts[state] ?? 0) + by;
+  }
+}

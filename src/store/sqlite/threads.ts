@@ -1,0 +1,9 @@
+import { Worker } from "node:worker_threads";
+import type { WorkerData } from "./requests.ts";
+
+/** The threads run the sources as they stand in a checkout, and the compiled files in an installed package. */
+const EXTENSION = import.meta.url.endsWith(".ts") ? "ts" : "js";
+
+export function startThread(name: "writer" | "reader", workerData: WorkerData): Worker {
+  return new Worker(new URL(`./${name}.${EXTENSION}`, import.meta.url), { workerData, name: `store ${name}` });
+}
