@@ -2,7 +2,6 @@
  * The entry of an instance process. It says `ready` before anything else, since a cold start waits for it; what only a
  * call needs is prepared after that.
  */
-import { newId } from "../core/ids.ts";
 import { FRAME, type Frame, PROTOCOL_VERSION } from "../protocol/frame.ts";
 import { Calls, type LoadedFunction } from "./calls.ts";
 import { Connection } from "./connection.ts";
@@ -11,13 +10,12 @@ import { toFunctionError } from "./function-error.ts";
 import { LoadReporter } from "./load-report.ts";
 import { describeApp, loadFunction } from "./loader.ts";
 import { guardProcess } from "./process-guard.ts";
+import { rehearse } from "./rehearsal.ts";
 import { installStackTraces } from "./stack-trace.ts";
 import { installWebGlobals } from "./web-globals.ts";
 
-/** How long a spare waits before it warms up: a cold start hands over its function sooner than that. */
-const WARM_UP_AFTER_MS = 20;
-/** Importing anything once saves the first real import 1.5 ms. A variable, so that no bundler looks into it. */
-const EMPTY_MODULE: string = "data:text/javascript,";
+/** A cold start hands over its function sooner than that, and must not wait for a rehearsal. */
+const REHEARSE_AFTER_MS = 20;
 
 let fn: LoadedFunction | null = null;
 /** Frames of calls that came while the function was still loading. */
@@ -42,10 +40,7 @@ const loadReporter = new LoadReporter(
 captureConsole(() => calls.currentLog);
 installStackTraces();
 installWebGlobals();
-const warmUp = setTimeout(() => {
-  newId();
-  void import(EMPTY_MODULE);
-}, WARM_UP_AFTER_MS);
+const rehearsal = setTimeout(rehearse, REHEARSE_AFTER_MS);
 
 function onFrame(frame: Frame): void {
   if (held !== null && frame.call !== 0) {
@@ -55,11 +50,11 @@ function onFrame(frame: Frame): void {
   }
   switch (frame.type) {
     case FRAME.load:
-      clearTimeout(warmUp);
+      clearTimeout(rehearsal);
       void load(frame);
       return;
     case FRAME.manifest:
-      clearTimeout(warmUp);
+      clearTimeout(rehearsal);
       void describe(frame);
       return;
     case FRAME.event:
