@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { join } from "node:path";
-import { NodeProcess, pause } from "./node-process.ts";
+import { NodeProcess, pause } from "../test/process/node-process.ts";
 import { type BenchOptions, percentile, print, round } from "./report.ts";
 
 const APP = join(import.meta.dirname, "app");

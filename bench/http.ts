@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { NodeProcess } from "./node-process.ts";
+import { NodeProcess } from "../test/process/node-process.ts";
 import { type BenchOptions, median, print, round } from "./report.ts";
 
 const APP = join(import.meta.dirname, "app");

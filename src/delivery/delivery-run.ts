@@ -32,6 +32,9 @@ export interface RunContext {
   readonly router: Router;
   readonly epoch: number;
   readonly checkSchema: (type: string) => boolean;
+  /** The call begins, and ends: while its commit is under way it takes no room in an instance. */
+  readonly calling: () => void;
+  readonly called: () => void;
   /** Rounds of conflicts that this delivery has had; kept by the queue's owner across waits. */
   readonly conflictRounds: number;
 }
@@ -46,6 +49,7 @@ export async function runDelivery(entry: ReadyDelivery, fn: FunctionManifest, co
   for (;;) {
     const startedMs = deps.clock.now();
     const session = new KvSession(deps.store, deps.clock);
+    context.calling();
     const outcome = await deps.pool.call({
       kind: "event",
       id,
@@ -58,6 +62,7 @@ export async function runDelivery(entry: ReadyDelivery, fn: FunctionManifest, co
       eventJson: entry.event.json,
       checkSchema: entry.event.origin === "outside" && context.checkSchema(entry.event.type),
     });
+    context.called();
     observer.invoked(entry.fn, "event", invocationOutcome(outcome), outcome.kind === "not-run" ? 0 : outcome.ranMs);
     const facts: Facts = { fn, attempt: entry.attempt, nowMs: deps.clock.now(), random: deps.random() };
     const decision = decide(outcome, facts);

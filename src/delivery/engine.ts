@@ -32,6 +32,8 @@ import { EventSchemas } from "./schemas.ts";
 import { TimerLoop, type TimerHandler } from "./timer-loop.ts";
 
 const DEFAULT_HOP_LIMIT = 32;
+/** Deliveries of one function whose handler has returned and whose commit is under way. */
+const MOST_COMMITTING = 1024;
 const PAUSE_STORE_MS = 500;
 const PAUSE_BUSY_MS = 50;
 const FIRST_PAUSE_LOAD_MS = 500;
@@ -56,6 +58,8 @@ interface Lane {
   readonly queue: FunctionQueue;
   /** null while the function does not exist (D23). */
   fn: FunctionManifest | null;
+  /** Calls handed to the pool and not yet back. */
+  calling: number;
   loadFailures: number;
   /** Rounds of conflicts of deliveries that wait after one. */
   readonly conflictRounds: Map<Seq, number>;
@@ -274,7 +278,7 @@ export class DeliveryEngine implements Delivery, Service {
         onWork: () => this.dispatch(this.laneOf(fn)),
         onLoadFailure: (error) => this.note(fn, error),
       });
-      lane = { queue, fn: this.functions.get(fn) ?? null, loadFailures: 0, conflictRounds: new Map() };
+      lane = { queue, fn: this.functions.get(fn) ?? null, calling: 0, loadFailures: 0, conflictRounds: new Map() };
       this.lanes.set(fn, lane);
     }
     return lane;
@@ -288,7 +292,7 @@ export class DeliveryEngine implements Delivery, Service {
     const { queue, fn } = lane;
     if (fn !== null && !this.stopping) {
       const most = Math.min(this.deps.pool.capacity(fn.name), fn.concurrency.function ?? Infinity);
-      while (queue.running < most) {
+      while (lane.calling < most && queue.running < most + MOST_COMMITTING) {
         const entry = queue.take();
         if (entry === undefined) break;
         void this.run(lane, fn, entry);
@@ -307,7 +311,14 @@ export class DeliveryEngine implements Delivery, Service {
       observer: this.options.observer,
       router: this.router,
       epoch: this.epoch(),
-      checkSchema: (type) => this.schemas.checkedByReceiver(type),
+      checkSchema: (type) => this.schemas.appliedByReceiver(type),
+      calling: () => {
+        lane.calling++;
+      },
+      called: () => {
+        lane.calling--;
+        this.dispatch(lane);
+      },
       conflictRounds,
     });
     this.finish(lane, entry, end);

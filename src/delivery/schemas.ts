@@ -6,22 +6,23 @@ import type { Ingested, SchemaFault } from "./delivery.ts";
 /** The schemas of the live release's typed events, as far as they are data (JSON Schema). */
 export class EventSchemas {
   private checks = new Map<string, SchemaCheck>();
-  /** Types whose library gives no JSON Schema: their receivers check. */
-  private unchecked = new Set<string>();
+  private typed: ReadonlySet<string> = new Set();
 
   use(manifest: Manifest): void {
     const checks = new Map<string, SchemaCheck>();
-    const unchecked = new Set<string>();
     for (const { type, jsonSchema } of manifest.events) {
-      if (jsonSchema === null || jsonSchema === undefined) unchecked.add(type);
-      else checks.set(type, compileSchema(jsonSchema, type));
+      if (jsonSchema !== null && jsonSchema !== undefined) checks.set(type, compileSchema(jsonSchema, type));
     }
     this.checks = checks;
-    this.unchecked = unchecked;
+    this.typed = new Set(manifest.events.map(({ type }) => type));
   }
 
-  checkedByReceiver(type: string): boolean {
-    return this.unchecked.has(type);
+  /**
+   * Whether the receiver's sandbox applies the schema to an event from outside: always, since a JSON Schema knows neither defaults nor
+   * refinements, and a library without one was not asked at the door at all. What a function emitted went through its schema then.
+   */
+  appliedByReceiver(type: string): boolean {
+    return this.typed.has(type);
   }
 
   /** null when all events fit; else one error that names each that does not, with the schema's own words. */

@@ -49,6 +49,10 @@ export class ClientProgress {
     socket.on("close", () => this.sockets.delete(socket));
   }
 
+  get connections(): Iterable<Socket> {
+    return this.sockets.keys();
+  }
+
   watchBody(body: RequestBody): void {
     this.bodies.set(body, { atMs: Date.now(), moved: 0 });
   }

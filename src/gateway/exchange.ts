@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import { MillraceError, toError } from "../core/index.ts";
 import { answerHeaders, type RawHeaders } from "./raw-headers.ts";
 import { RequestBody } from "./request-body.ts";
@@ -111,7 +111,10 @@ export class Exchange {
   }
 
   private get hasUnreadBody(): boolean {
-    return this.hasBody && !this.request.complete;
+    if (!this.hasBody || this.request.complete) return false;
+    // A short body that nobody began to read is read over by node, and the connection stays good.
+    const isShort = Number(this.request.headers["content-length"]) <= SHORT_BYTES;
+    return this.awaitsContinue || this.requestBody !== undefined || !isShort;
   }
 
   private send(head: Head, headers: string[], body: Uint8Array): void {
@@ -122,7 +125,7 @@ export class Exchange {
     const isBodyless = this.method === "HEAD" || body.length === 0;
     if (!lingers) {
       if (isBodyless) response.end();
-      else response.end(body);
+      else endWith(response, body);
       return;
     }
     if (isBodyless) response.flushHeaders();
@@ -135,8 +138,8 @@ export class Exchange {
     if (this.mustClose) headers.push("connection", "close");
     try {
       if (head.status < 200 || head.status > 599) throw new RangeError(`${head.status} is no status of an answer`);
-      if (head.statusText === "") this.response.writeHead(head.status, headers);
-      else this.response.writeHead(head.status, head.statusText, headers);
+      const reason = head.statusText === "" ? (STATUS_CODES[head.status] ?? "") : head.statusText;
+      this.response.writeHead(head.status, reason, headers);
       return true;
     } catch (thrown) {
       // What a function may say is not all that HTTP can carry: a control character in a header, for one.
@@ -206,11 +209,25 @@ export class Exchange {
 
 const EMPTY = new Uint8Array();
 
+const SHORT_BYTES = 64 * 1024;
+
 /** A larger body is written in pieces, so that a client who reads slowly can be told from one who does not read. */
 const PIECE_BYTES = 256 * 1024;
 
 async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+}
+
+/** Up to here a copy costs less than what it saves. */
+const TEXT_BYTES = 4096;
+
+/**
+ * Node joins head and body into one write only if the body is a string, and latin1 is the encoding that leaves every byte as it is: 24.2
+ * instead of 27 µs of processor time for a whole small request.
+ */
+function endWith(response: ServerResponse, body: Uint8Array): void {
+  if (body.length > TEXT_BYTES) response.end(body);
+  else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1"), "latin1");
 }
 
 function hasNoBody(status: number): boolean {

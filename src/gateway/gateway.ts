@@ -29,7 +29,7 @@ export interface GatewayOptions {
 /** What changes with a release, swapped whole. */
 interface App {
   readonly routes: RouteTable;
-  readonly files: PublicFiles | undefined;
+  readonly files: PublicFiles;
 }
 
 /** The public HTTP door: an app's routes and files, and events from outside. SPEC.md has the rules. */
@@ -41,8 +41,8 @@ export class Gateway implements Service {
   private readonly targets = new TargetReader();
   private readonly events: EventsDoor;
   private readonly server: Server;
-  private app: App = { routes: new RouteTable([]), files: undefined };
-  private bound: DoorAddress | undefined;
+  private app: App | null = null;
+  private bound: DoorAddress | null = null;
   private stopping: Promise<void> | undefined;
 
   constructor(options: GatewayOptions) {
@@ -59,9 +59,8 @@ export class Gateway implements Service {
     this.app = { routes: new RouteTable(release.manifest.functions), files: new PublicFiles(join(release.appDirectory, "public")) };
   }
 
-  /** Where the gateway listens; known once it has started. */
-  get address(): DoorAddress {
-    if (this.bound === undefined) throw new MillraceError("internal", "the gateway has no address before it has started");
+  /** Where the gateway listens; null before it has started. */
+  get address(): DoorAddress | null {
     return this.bound;
   }
 
@@ -77,7 +76,7 @@ export class Gateway implements Service {
   }
 
   private async close(): Promise<void> {
-    await closeServer(this.server, this.limits.stopMs);
+    await closeServer(this.server, this.progress.connections, this.limits.stopMs);
     this.progress.stop();
   }
 
@@ -117,16 +116,17 @@ export class Gateway implements Service {
     const target = this.targets.read(request);
     if (this.stopping !== undefined) this.refuse(exchange, new MillraceError("stopping", "the node is shutting down"));
     else if (target instanceof MillraceError) this.refuse(exchange, target);
-    else this.route(exchange, target.path, target.url);
+    else if (this.app === null) this.refuse(exchange, notLoaded(), RETRY_AFTER_MS);
+    else this.route(exchange, this.app, target.path, target.url);
   }
 
-  private route(exchange: Exchange, path: string, url: string): void {
+  private route(exchange: Exchange, app: App, path: string, url: string): void {
     if (path.startsWith("/_/") || path === "/_") {
       if (path === "/_/events") void this.events.handle(exchange);
       else this.refuse(exchange, notFound(exchange, path));
       return;
     }
-    const match = this.app.routes.match(exchange.method, path);
+    const match = app.routes.match(exchange.method, path);
     switch (match.kind) {
       case "function":
         if (UNCALLABLE.has(exchange.method)) this.refuseMethod(exchange, CALLABLE);
@@ -137,7 +137,7 @@ export class Gateway implements Service {
         break;
       case "other-method":
       case "none":
-        void this.serveFile(exchange, path, url, match.kind === "none" ? [] : match.allow);
+        void this.serveFile(exchange, app, path, url, match.kind === "none" ? [] : match.allow);
         break;
       default:
         match satisfies never;
@@ -145,20 +145,19 @@ export class Gateway implements Service {
   }
 
   /** Where no function answers: a file of the app, else what HTTP says about methods. */
-  private async serveFile(exchange: Exchange, path: string, url: string, allow: readonly string[]): Promise<void> {
+  private async serveFile(exchange: Exchange, { files }: App, path: string, url: string, allow: readonly string[]): Promise<void> {
     const { method } = exchange;
     if (path === "*") {
       exchange.sendEmpty(204, ["allow", CALLABLE.join(", ")]);
       return;
     }
-    const { files } = this.app;
-    const file = await files?.find(path);
+    const file = await files.find(path);
     const methods = file === undefined ? allow : [...new Set([...allow, ...FILE_METHODS])].sort();
     if (methods.length === 0) this.refuse(exchange, notFound(exchange, path));
     else if (method === "OPTIONS") exchange.sendEmpty(204, ["allow", methods.join(", ")]);
     else if (file === undefined || (method !== "GET" && method !== "HEAD")) this.refuseMethod(exchange, methods);
     else if (file.kind === "folder") exchange.sendEmpty(308, ["location", withSlash(path, url), "content-length", "0"]);
-    else files?.serve(exchange, file);
+    else files.serve(exchange, file);
   }
 
   private refuseMethod(exchange: Exchange, allow: readonly string[]): void {
@@ -167,9 +166,9 @@ export class Gateway implements Service {
     exchange.sendError(error, { headers: ["allow", allow.join(", ")] });
   }
 
-  private refuse(exchange: Exchange, error: MillraceError): void {
+  private refuse(exchange: Exchange, error: MillraceError, retryAfterMs: number | null = null): void {
     this.options.observer.refused("http", error.code);
-    exchange.sendError(error);
+    exchange.sendError(error, { retryAfterMs });
   }
 }
 
@@ -178,6 +177,15 @@ const CALLABLE = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 /** What the Request class cannot say, and what no function should see. */
 const UNCALLABLE = new Set(["TRACE", "TRACK", "CONNECT"]);
+
+const RETRY_AFTER_MS = 1000;
+
+/** Events too are turned away until then: routed by no release, they would be kept and wake nobody. */
+function notLoaded(): MillraceError {
+  return new MillraceError("overloaded", "the app is not loaded yet", {
+    cure: "Repeat in a moment; the node's output says what keeps it.",
+  });
+}
 
 function notFound(exchange: Exchange, path: string): MillraceError {
   return new MillraceError("not_found", `nothing answers ${exchange.method} ${path}`, {

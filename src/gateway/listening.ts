@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import type { Socket } from "node:net";
 import { MillraceError } from "../core/index.ts";
 
 export interface DoorAddress {
@@ -48,11 +49,13 @@ function listenError(thrown: unknown, door: string, { host, port }: { host: stri
 }
 
 /** Takes no new connection, ends idle ones, lets calls in flight end for a while, then ends them too. */
-export async function closeServer(server: Server, graceMs: number): Promise<void> {
+export async function closeServer(server: Server, sockets: Iterable<Socket>, graceMs: number): Promise<void> {
   if (!server.listening) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
   server.closeIdleConnections();
+  // To node a connection that has not said anything yet is one whose request is on its way.
+  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   await promise;
   clearTimeout(timer);

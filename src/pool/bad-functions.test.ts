@@ -48,7 +48,10 @@ describe("bad functions harm themselves alone", () => {
   afterAll(() => app.close());
 
   /** Runs a bad call between a slow good one of its function and one of another function. */
-  async function beside(data: object, over: Parameters<typeof eventCall>[1] = {}): Promise<{ bad: Outcome; beside: Outcome; other: Outcome; next: Outcome }> {
+  async function beside(
+    data: object,
+    over: Parameters<typeof eventCall>[1] = {},
+  ): Promise<{ bad: Outcome; beside: Outcome; other: Outcome; next: Outcome }> {
     const started = Promise.withResolvers<void>();
     const slow = mixed({ forMs: 20_000 }, { timeoutMs: 25_000, started: started.resolve });
     await started.promise;

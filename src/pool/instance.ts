@@ -352,7 +352,7 @@ export class Instance implements TicketHolder {
   }
 
   private onLoaded(head: Readonly<Record<string, unknown>>): void {
-    if (this.assignment === null || this.loaded) throw new ProtocolError("loaded without a load");
+    if (this.assignment === null || !this.ready || this.loaded) throw new ProtocolError("loaded without a load");
     if (head["error"] !== undefined) {
       this.failLoad(readError(head["error"], this.rename));
       return;

@@ -15,6 +15,7 @@ export class AnswerStream {
   private readonly sink: ChunkSink;
   private credit = 0;
   private discarded = false;
+  private readonly gone = Promise.withResolvers<null>();
   private wake: (() => void) | null = null;
 
   constructor(source: BodySource | Uint8Array, sink: ChunkSink) {
@@ -36,11 +37,17 @@ export class AnswerStream {
     if (this.discarded) return;
     this.discarded = true;
     this.pieces.cancel();
+    this.gone.resolve(null);
     this.wake?.();
   }
 
   /** Runs to the end of the stream, whichever it is. Returns what user code threw, if it did. */
-  async run(): Promise<{ readonly thrown: unknown } | null> {
+  run(): Promise<{ readonly thrown: unknown } | null> {
+    // A generator that waits for something that never comes cannot be cancelled; nobody waits for it then.
+    return Promise.race([this.flow(), this.gone.promise]);
+  }
+
+  private async flow(): Promise<{ readonly thrown: unknown } | null> {
     try {
       for (;;) {
         await this.hasCredit();

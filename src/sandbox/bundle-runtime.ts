@@ -64,9 +64,11 @@ async function digestOf(files: readonly string[]): Promise<string> {
   return hash.digest("hex");
 }
 
+let drafts = 0;
+
 /** Another node may start at the same moment: a whole file takes the place of a whole file. */
 async function replaceFile(path: string, content: Uint8Array | string): Promise<void> {
-  const draft = `${path}.${process.pid}.tmp`;
+  const draft = `${path}.${process.pid}.${++drafts}.tmp`;
   await writeFile(draft, content);
   await rename(draft, path);
 }

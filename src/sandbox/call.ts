@@ -95,8 +95,9 @@ export class Call {
 
   /** The transaction is over, whatever still runs. */
   close(next: "streaming" | "ended"): void {
-    this.state = next;
+    // The last lines still belong to the call.
     if (next === "ended") this.lazyLog?.end();
+    this.state = next;
     this.lazyReads?.refuse(new MillraceError("effect_after_end", "the call had ended before this read was answered"));
   }
 }

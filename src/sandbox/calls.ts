@@ -71,7 +71,7 @@ export class Calls {
 
   startHttp(frame: Frame, fn: LoadedFunction): void {
     const call = this.begin(frame);
-    const head = frame.head as unknown as HttpHead;
+    const head = httpHeadOf(frame);
     const request = new LazyRequest(head, this.bodyOf(call, frame), () => call.signal);
     this.run(call, () => fn.handler(request, new CallContext(call, head.params, fn)), true);
   }
@@ -89,7 +89,7 @@ export class Calls {
   abort(frame: Frame): void {
     const call = this.calls.get(frame.call);
     this.sink.send(FRAME.aborted, frame.call, null, null);
-    call?.abort(abortError(frame.head["reason"], call));
+    if (call !== undefined) this.abortCall(call, abortError(frame.head["reason"], call));
   }
 
   go(frame: Frame): void {
@@ -98,7 +98,7 @@ export class Calls {
 
   discard(frame: Frame): void {
     const call = this.calls.get(frame.call);
-    if (call?.state === "streaming") call.abort(new DOMException("the answer is not wanted any more", "AbortError"));
+    if (call?.state === "streaming") this.abortCall(call, new DOMException("the answer is not wanted any more", "AbortError"));
   }
 
   requestChunk(frame: Frame): void {
@@ -122,9 +122,14 @@ export class Calls {
     this.currentLog.line("error", `a rejection that nobody handled: ${stack ?? `${name}: ${message}`}`);
   }
 
+  /** Listeners of a signal run where it is aborted, so that has to be the call's own context. */
+  private abortCall(call: Call, reason: Error): void {
+    this.storage.run(call, () => call.abort(reason));
+  }
+
   private begin(frame: Frame): Call {
     const number = frame.call;
-    const call = new Call(number, frame.head as unknown as CallHead, {
+    const call = new Call(number, callHeadOf(frame), {
       // The node knows a call no longer once it has ended; such lines belong to nobody.
       log: (level, text, atMs) => this.sink.send(FRAME.log, call.state === "ended" ? 0 : number, { level, atMs }, text),
       read: (head) => this.sink.send(FRAME.read, number, head, null),
@@ -199,11 +204,14 @@ export class Calls {
     const effects = call.effectsJson;
     call.close("streaming");
     this.sink.send(FRAME.result, number, resultHead(effects, `${answer.head},"stream":true`), null);
-    void stream.run().then((broken) => {
-      if (broken !== null) call.log.line("error", `the answer broke off: ${toFunctionError(broken.thrown).stack ?? "no stack"}`);
-      call.close("ended");
-      this.forget(call);
-    });
+    void this.flow(call, stream);
+  }
+
+  private async flow(call: Call, stream: AnswerStream): Promise<void> {
+    const broken = await stream.run();
+    if (broken !== null) call.log.line("error", `the answer broke off: ${toFunctionError(broken.thrown).stack ?? "no stack"}`);
+    call.close("ended");
+    this.forget(call);
   }
 
   private threw(call: Call, thrown: unknown): void {
@@ -229,6 +237,20 @@ export class Calls {
     this.calls.delete(call.number);
     if (this.calls.size === 0 || this.open === 0) this.onQuiet();
   }
+}
+
+/** The node is trusted to speak its own protocol; what is wrong here would show in the handler. */
+function callHeadOf({ head }: Frame): CallHead {
+  return { id: head["id"] as string, attempt: head["attempt"] as number, timeoutMs: head["timeoutMs"] as number };
+}
+
+function httpHeadOf({ head }: Frame): HttpHead {
+  return {
+    method: head["method"] as string,
+    url: head["url"] as string,
+    headers: head["headers"] as readonly string[],
+    params: head["params"] as Params,
+  };
 }
 
 function resultHead(effects: string | null, answer: string): string | null {

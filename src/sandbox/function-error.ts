@@ -1,3 +1,4 @@
+import { format } from "node:util";
 import { toError } from "../core/errors.ts";
 import type { FunctionError } from "../protocol/messages.ts";
 import { isFatal, retryAfterMsOf } from "../sdk/outcome.ts";
@@ -11,8 +12,8 @@ export function toFunctionError(thrown: unknown): FunctionError {
     const error = toError(thrown);
     const retryAfterMs = retryAfterMsOf(thrown);
     return {
-      name: String(error.name),
-      message: bounded(String(error.message)),
+      name: textOf(error.name),
+      message: bounded(textOf(error.message)),
       stack: bounded(stackWithCauses(error)),
       ...(isFatal(thrown) ? { fatal: true } : {}),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
@@ -38,6 +39,11 @@ function stackWithCauses(error: Error): string {
 
 function stackOf(error: Error): string {
   return typeof error.stack === "string" ? error.stack : `${error.name}: ${error.message}`;
+}
+
+/** User code may have put anything there. */
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : format(value);
 }
 
 function bounded(text: string): string {

@@ -204,7 +204,7 @@ function toStream(origin: Exclude<BodyOrigin, null>): ReadableStream<Uint8Array>
       },
     },
     { highWaterMark: 0 },
-  ) as ReadableStream<Uint8Array>;
+  );
 }
 
 function emptyStream(): ReadableStream<Uint8Array> {

@@ -148,13 +148,13 @@ function removeFrom(list: HeaderList, name: string, from: number): void {
   for (let i = list.length - 2; i >= from; i -= 2) if (list[i] === name) list.splice(i, 2);
 }
 
-function checkName(name: string): string {
+function checkName(name: unknown): string {
   const text = String(name);
   if (!NAME.test(text)) throw new TypeError(`${JSON.stringify(text)} is no header name`);
   return text.toLowerCase();
 }
 
-function checkValue(name: string, value: string): string {
+function checkValue(name: string, value: unknown): string {
   const text = String(value).trim();
   if (BAD_VALUE.test(text)) throw new TypeError(`the value of the header "${name}" holds a character that no header may hold`);
   return text;

@@ -185,7 +185,10 @@ export class LightResponse {
   #upgrade(): Response {
     if (this.#real === null) {
       const contentType = findHeader(this.#list, "content-type");
-      this.#real = new globalThis.Response(this.#body as ConstructorParameters<typeof Response>[0], contentType === null ? {} : { headers: { "content-type": contentType } });
+      this.#real = new globalThis.Response(
+        this.#body as ConstructorParameters<typeof Response>[0],
+        contentType === null ? {} : { headers: { "content-type": contentType } },
+      );
       this.#body = null;
     }
     return this.#real;
@@ -196,9 +199,10 @@ export function isSource(value: unknown): value is BodySource {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }
 
-function checkStatus(status: number): number {
+function checkStatus(status: unknown): number {
   const code = Number(status);
-  if (!Number.isInteger(code) || code < 200 || code > 599) throw new RangeError(`a Response cannot have the status ${status}: use 200 to 599`);
+  if (!Number.isInteger(code) || code < 200 || code > 599)
+    throw new RangeError(`a Response cannot have the status ${code}: use 200 to 599`);
   return code;
 }
 

@@ -40,8 +40,13 @@ function headline(error: unknown): string {
   }
 }
 
-function mapped(site: NodeJS.CallSite, file: string, maps: Map<string, SourceMap | null>): string {
-  const text = String(site);
+/** V8's call sites say their line themselves; the type leaves that out. */
+interface CallSite extends NodeJS.CallSite {
+  toString(): string;
+}
+
+function mapped(site: CallSite, file: string, maps: Map<string, SourceMap | null>): string {
+  const text = site.toString();
   const line = site.getLineNumber();
   const column = site.getColumnNumber();
   if (!file.startsWith("file:") || line === null || column === null) return text;

@@ -19,7 +19,10 @@ export class Instance {
   private readonly watchers = new Set<() => void>();
 
   constructor(runtime: string, flags: readonly string[] = []) {
-    this.child = spawn(process.execPath, [...flags, runtime], { stdio: ["ignore", "pipe", "pipe", "pipe"], env: { SECRET_OF_THE_NODE: "1" } });
+    this.child = spawn(process.execPath, [...flags, runtime], {
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      env: { SECRET_OF_THE_NODE: "1" },
+    });
     this.child.stderr?.on("data", (text: Buffer) => (this.stderr += text.toString()));
     this.exited = new Promise((resolve) => this.child.once("close", (code, signal) => resolve({ code, signal })));
     this.socket = this.child.stdio[3] as Duplex;
@@ -111,7 +114,7 @@ export function httpHead(call: number, head: object): object {
 
 /** A folder with the runtime in it, where apps are bundled and instances started; everything goes with `close`. */
 export class Workshop {
-  private readonly folder: string;
+  readonly folder: string;
   private readonly runtime: string;
   private readonly instances: Instance[] = [];
   private apps = 0;

@@ -1,0 +1,442 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { FLAG_BROKEN, FLAG_LAST, FRAME, type FunctionManifest } from "../protocol/index.ts";
+import { InstancePool, type InstancePoolOptions } from "./instance-pool.ts";
+import type { Outcome } from "./pool.ts";
+import {
+  ANSWERS,
+  eventCall,
+  functionManifest,
+  httpCall,
+  releaseOf,
+  type Script,
+  ScriptedInstance,
+  scriptedSpawner,
+} from "./scripted-instance.ts";
+
+interface Rig {
+  readonly pool: InstancePool;
+  readonly directory: string;
+  readonly bundle: string;
+  readonly made: ScriptedInstance[];
+}
+
+const rigs: Rig[] = [];
+
+async function rig(script: Script, functions: readonly FunctionManifest[], options: Partial<InstancePoolOptions> = {}): Promise<Rig> {
+  const directory = mkdtempSync(join(tmpdir(), "millrace-pool-"));
+  const bundle = join(directory, "release");
+  mkdirSync(join(bundle, "chunks"), { recursive: true });
+  writeFileSync(join(bundle, "app.mjs"), "export {};");
+  writeFileSync(join(bundle, "chunks", "a.mjs"), "export {};");
+  const made: ScriptedInstance[] = [];
+  const pool = new InstancePool({
+    dataDirectory: directory,
+    runtimeFile: "unused",
+    spawn: scriptedSpawner(script, made),
+    spares: { classes: 0, perClass: 0 },
+    stopLimitMs: 200,
+    ...options,
+  });
+  await pool.start();
+  pool.use(releaseOf(bundle, functions));
+  const built = { pool, directory, bundle, made };
+  rigs.push(built);
+  return built;
+}
+
+afterEach(async () => {
+  for (const { pool, directory } of rigs.splice(0)) {
+    await pool.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+});
+
+const SILENT: Script = { onFrame: (instance, { type, call }) => (type === FRAME.abort ? instance.send(FRAME.aborted, call) : undefined) };
+const one = (over: Partial<FunctionManifest> = {}): FunctionManifest =>
+  functionManifest("f", { instances: { min: 0, max: 1, idleMs: 60_000 }, concurrency: { instance: 2, function: null, key: 1 }, ...over });
+
+function kindOf(outcome: Outcome): string {
+  if (outcome.kind === "not-run") return outcome.reason;
+  return outcome.kind === "crashed" ? outcome.blame : outcome.kind;
+}
+
+describe("calls", () => {
+  it("Q1: run first come, first served, as many at once as an instance takes", async () => {
+    const { pool, made } = await rig(SILENT, [one()]);
+    const calls = ["a", "b", "c"].map((id) => pool.call(httpCall("f", { id })));
+    await expect.poll(() => made[0]?.calls().length).toBe(2);
+    expect(pool.stats()).toMatchObject({ instances: 1, running: 2, waiting: 1, coldStarts: 1 });
+    made[0]?.send(FRAME.result, 1, { status: 200 });
+    await calls[0];
+    await expect.poll(() => made[0]?.calls().map(({ head }) => head["id"])).toEqual(["a", "b", "c"]);
+    made[0]?.send(FRAME.result, 2, { status: 200 });
+    made[0]?.send(FRAME.threw, 3, { error: { name: "E", message: "no" } });
+    expect((await Promise.all(calls)).map(kindOf)).toEqual(["returned", "returned", "threw"]);
+  });
+
+  it("Q1: follow `load` without waiting for `loaded`", async () => {
+    const { pool, made } = await rig({ ...ANSWERS, onLoad: () => {} }, [one()]);
+    const call = pool.call(eventCall("f"));
+    await expect.poll(() => made[0]?.calls().length).toBe(1);
+    made[0]?.send(FRAME.loaded, 0);
+    expect(kindOf(await call)).toBe("returned");
+  });
+
+  it("Q2: one that waits too long ends as overloaded", async () => {
+    const { pool } = await rig(SILENT, [one({ concurrency: { instance: 1, function: null, key: 1 } })], { waitMs: 60 });
+    void pool.call(httpCall("f"));
+    expect(kindOf(await pool.call(httpCall("f")))).toBe("overloaded");
+    expect(pool.stats().waiting).toBe(0);
+  });
+
+  it("Q3: events wait inside only as many as the capacity", async () => {
+    const { pool } = await rig(SILENT, [one()]);
+    expect(pool.capacity("f")).toBe(2);
+    const calls = Array.from({ length: 5 }, () => pool.call(eventCall("f")));
+    // Nothing runs yet: two wait, three are refused at once.
+    expect((await Promise.all(calls.slice(2))).map(kindOf)).toEqual(["overloaded", "overloaded", "overloaded"]);
+  });
+
+  it("Q4: capacity is bounded by the function's own limit, by memory, and is 0 for what does not exist", async () => {
+    const many = { instance: 10, function: 7, key: 1 };
+    const functions = [
+      functionManifest("limited", { concurrency: many, instances: { min: 0, max: 4, idleMs: 1 } }),
+      functionManifest("big", { memoryBytes: 400, instances: { min: 0, max: 4, idleMs: 1 } }),
+    ];
+    const { pool } = await rig(SILENT, functions, { budgetBytes: 1000 });
+    expect(["limited", "big", "none"].map((fn) => pool.capacity(fn))).toEqual([7, 32, 0]);
+    expect(kindOf(await pool.call(eventCall("none")))).toBe("load-failed");
+  });
+
+  it("Q5: a client that leaves while its call waits takes it along; while it runs, the instance is told", async () => {
+    const { pool, made } = await rig(SILENT, [one({ concurrency: { instance: 1, function: null, key: 1 } })]);
+    const [running, waiting] = [new AbortController(), new AbortController()];
+    const first = pool.call(httpCall("f", { signal: running.signal }));
+    const second = pool.call(httpCall("f", { signal: waiting.signal }));
+    await expect.poll(() => made[0]?.calls().length).toBe(1);
+    waiting.abort();
+    expect(kindOf(await second)).toBe("aborted");
+    running.abort();
+    await expect.poll(() => made[0]?.has(FRAME.abort)?.head).toEqual({ reason: "client" });
+    made[0]?.send(FRAME.result, 1, { status: 204 });
+    expect(kindOf(await first)).toBe("returned");
+    expect(kindOf(await pool.call(httpCall("f", { signal: waiting.signal })))).toBe("aborted");
+  });
+
+  it("Q6: a call alone gets an instance in which nothing else runs meanwhile", async () => {
+    const { pool, made } = await rig(SILENT, [one()]);
+    const calls = [pool.call(eventCall("f", { id: "a" }))];
+    await expect.poll(() => made[0]?.calls().length).toBe(1);
+    calls.push(pool.call(eventCall("f", { id: "alone", alone: true })));
+    // It was kept free for that one when the decision was made, at the end of the turn.
+    await Promise.resolve();
+    calls.push(pool.call(eventCall("f", { id: "c" })));
+    made[0]?.send(FRAME.result, 1);
+    await calls[0];
+    await expect.poll(() => made[0]?.calls().map(({ head }) => head["id"])).toEqual(["a", "alone"]);
+    made[0]?.send(FRAME.result, 2);
+    await expect.poll(() => made[0]?.calls().length).toBe(3);
+    made[0]?.send(FRAME.result, 3);
+    expect((await Promise.all(calls)).map(kindOf)).toEqual(["returned", "returned", "returned"]);
+  });
+
+  it("Q7: reads are answered by the caller's reader, its failure too", async () => {
+    const { pool, made } = await rig(SILENT, [one()]);
+    const kv = {
+      get: async (keys: readonly string[]) => keys.map((key) => ({ json: `"${key}"` })),
+      list: () => Promise.reject(new Error("no store")),
+    };
+    const call = pool.call(eventCall("f", { kv }));
+    await expect.poll(() => made[0]?.calls().length).toBe(1);
+    made[0]?.send(FRAME.read, 1, { read: 1, op: "get", keys: ["a"] });
+    made[0]?.send(FRAME.read, 1, { read: 2, op: "list", prefix: "", after: null, limit: 3 });
+    const replies = () => made[0]?.received.filter(({ type }) => type === FRAME.reply).map(({ head }) => head);
+    await expect.poll(replies).toEqual([
+      { read: 1, entries: [{ json: '"a"' }] },
+      { read: 2, error: { name: "Error", message: "no store" } },
+    ]);
+    made[0]?.send(FRAME.result, 1, { effects: { emits: [{ type: "x" }], kv: [{ op: "delete", key: "k" }] } });
+    expect(await call).toMatchObject({ effects: { emits: [{ type: "x" }], kv: [{ op: "delete", key: "k" }] } });
+  });
+});
+
+describe("time", () => {
+  it("T3: a call that answers within the grace has timed out all the same, and its instance goes on", async () => {
+    const { pool, made } = await rig(SILENT, [one()]);
+    const call = pool.call(eventCall("f", { timeoutMs: 20 }));
+    await expect.poll(() => made[0]?.has(FRAME.abort)?.head).toEqual({ reason: "timeout" });
+    made[0]?.send(FRAME.result, 1);
+    expect(kindOf(await call)).toBe("timeout");
+    expect(pool.stats().instances).toBe(1);
+    expect(made[0]?.has(FRAME.stop)).toBeUndefined();
+  });
+
+  it("T3: one that does not answer has its instance retired, and its late answer is refused", async () => {
+    const { pool, made } = await rig(SILENT, [one()]);
+    const slow = pool.call(eventCall("f", { timeoutMs: 10_000 }));
+    expect(kindOf(await pool.call(eventCall("f", { timeoutMs: 20 })))).toBe("timeout");
+    made[0]?.send(FRAME.result, 2);
+    const next = pool.call(eventCall("f"));
+    await expect.poll(() => made[1]?.calls().length).toBe(1);
+    made[1]?.send(FRAME.result, 1);
+    made[0]?.send(FRAME.result, 1);
+    expect((await Promise.all([slow, next])).map(kindOf)).toEqual(["returned", "returned"]);
+    await expect.poll(() => made[0]?.has(FRAME.stop)).toBeDefined();
+  });
+
+  it("T2: several past their time in a blocked loop are all suspects; HTTP calls have timed out", async () => {
+    const { pool } = await rig({}, [one({ concurrency: { instance: 4, function: null, key: 1 } })], { graceMs: 50 });
+    const outcomes = await Promise.all([
+      pool.call(eventCall("f", { timeoutMs: 20 })),
+      pool.call(eventCall("f", { timeoutMs: 20 })),
+      pool.call(httpCall("f", { timeoutMs: 20 })),
+      pool.call(eventCall("f", { timeoutMs: 60_000 })),
+    ]);
+    expect(outcomes.map(kindOf)).toEqual(["suspect", "suspect", "timeout", "bystander"]);
+  });
+});
+
+describe("bodies", () => {
+  async function streaming(): Promise<{ rig: Rig; answer: AsyncIterable<Uint8Array>; discard: () => void }> {
+    const built = await rig(SILENT, [one()]);
+    const call = built.pool.call(httpCall("f"));
+    await expect.poll(() => built.made[0]?.calls().length).toBe(1);
+    built.made[0]?.send(FRAME.result, 1, { status: 200, headers: ["a", "b"], stream: true });
+    const outcome = await call;
+    if (outcome.kind !== "returned" || outcome.response === null || outcome.response.body instanceof Uint8Array)
+      throw new Error("no stream");
+    return { rig: built, answer: outcome.response.body, discard: outcome.response.discard };
+  }
+
+  it("F7: a streamed answer flows when it is read, and credit comes back as it is", async () => {
+    const {
+      rig: { made, pool },
+      answer,
+    } = await streaming();
+    expect(made[0]?.has(FRAME.go)).toBeUndefined();
+    const reader = answer[Symbol.asyncIterator]();
+    const first = reader.next();
+    await expect.poll(() => made[0]?.has(FRAME.go)).toBeDefined();
+    for (let i = 0; i < 4; i++) made[0]?.send(FRAME.responseChunk, 1, null, Buffer.alloc(64 * 1024, i));
+    expect((await first).value).toHaveLength(64 * 1024);
+    await expect.poll(() => made[0]?.has(FRAME.responseCredit)?.head).toEqual({ bytes: 64 * 1024 });
+    expect(pool.stats().running).toBe(1);
+    made[0]?.send(FRAME.responseChunk, 1, null, "end", FLAG_LAST);
+    let bytes = 0;
+    for (let next = await reader.next(); next.done !== true; next = await reader.next()) bytes += next.value.length;
+    expect(bytes).toBe(3 * 64 * 1024 + 3);
+    expect(pool.stats().running).toBe(0);
+  });
+
+  it("F7: what flows before `go` or beyond the credit breaks the protocol", async () => {
+    const early = await streaming();
+    early.rig.made[0]?.send(FRAME.responseChunk, 1, null, "x");
+    await expect.poll(() => early.rig.made[0]?.killed).toBe(true);
+    const greedy = await streaming();
+    const next = greedy.answer[Symbol.asyncIterator]().next();
+    for (let i = 0; i < 6; i++) greedy.rig.made[0]?.send(FRAME.responseChunk, 1, null, Buffer.alloc(64 * 1024));
+    await next.catch(() => {});
+    await expect.poll(() => greedy.rig.made[0]?.killed).toBe(true);
+  });
+
+  it("F7: one that breaks off, or whose instance ends, is an error for its reader", async () => {
+    const broken = await streaming();
+    const next = broken.answer[Symbol.asyncIterator]().next();
+    broken.rig.made[0]?.send(FRAME.responseChunk, 1, null, null, FLAG_BROKEN);
+    await expect(next).rejects.toThrow("broke off");
+    const crashed = await streaming();
+    const last = crashed.answer[Symbol.asyncIterator]().next();
+    crashed.rig.made[0]?.exit({ code: 1, signal: null, output: "" });
+    await expect(last).rejects.toThrow("instance ended");
+  });
+
+  it("F7: one that is not wanted frees its place", async () => {
+    const {
+      rig: { made, pool },
+      discard,
+    } = await streaming();
+    discard();
+    await expect.poll(() => made[0]?.has(FRAME.discard)).toBeDefined();
+    expect(pool.stats().running).toBe(0);
+  });
+
+  it("F8: a large request body goes in pieces, as far as credit reaches", async () => {
+    const { pool, made } = await rig(SILENT, [one()]);
+    const call = pool.call(httpCall("f", { body: Buffer.alloc(400 * 1024, 7) }));
+    const pieces = () => made[0]?.received.filter(({ type }) => type === FRAME.requestChunk) ?? [];
+    const bytes = (): number => pieces().reduce((sum, { body }) => sum + body.length, 0);
+    await expect.poll(bytes).toBe(256 * 1024);
+    expect(made[0]?.calls()[0]?.head["stream"]).toBe(true);
+    made[0]?.send(FRAME.requestCredit, 1, { bytes: 256 * 1024 });
+    await expect.poll(() => pieces().at(-1)?.flags).toBe(FLAG_LAST);
+    expect(bytes()).toBe(400 * 1024);
+    made[0]?.send(FRAME.result, 1, { status: 200 });
+    await call;
+  });
+
+  it("F8: a body that breaks off is told to the function; one nobody reads is closed with the call", async () => {
+    const { pool, made } = await rig(SILENT, [one()]);
+    let closed = false;
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("a");
+      throw new Error("reset");
+    }
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) yield Buffer.alloc(64 * 1024);
+      } finally {
+        closed = true;
+      }
+    }
+    const calls = [pool.call(httpCall("f", { body: broken() })), pool.call(httpCall("f", { body: endless() }))];
+    await expect
+      .poll(() => made[0]?.received.filter(({ type, flags }) => type === FRAME.requestChunk && flags === FLAG_BROKEN).length)
+      .toBe(1);
+    for (const number of [1, 2]) made[0]?.send(FRAME.result, number, { status: 200 });
+    await Promise.all(calls);
+    await expect.poll(() => closed).toBe(true);
+  });
+});
+
+describe("starting and failing", () => {
+  it("L1: code that does not load: back-off, doubling, told to the owner when it ends", async () => {
+    const { pool, made } = await rig(
+      { onLoad: (instance) => instance.send(FRAME.loaded, 0, { error: { name: "SyntaxError", message: "bad" } }) },
+      [one()],
+    );
+    let changes = 0;
+    pool.onChange(() => changes++);
+    expect(await pool.call(eventCall("f"))).toMatchObject({ kind: "not-run", reason: "load-failed", error: { message: "bad" } });
+    expect(pool.capacity("f")).toBe(0);
+    expect(await pool.call(httpCall("f"))).toMatchObject({ kind: "not-run", error: { message: "bad" } });
+    expect(made).toHaveLength(1);
+    await expect.poll(() => pool.capacity("f")).toBe(2);
+    expect(changes).toBeGreaterThan(0);
+    expect(kindOf(await pool.call(eventCall("f")))).toBe("load-failed");
+    expect(made).toHaveLength(2);
+  });
+
+  it("L1: an instance that never says ready ends as load-failed", async () => {
+    const { pool, made } = await rig({ ready: false, onLoad: () => {} }, [one()], { loadLimitMs: 50 });
+    expect(kindOf(await pool.call(eventCall("f")))).toBe("load-failed");
+    expect(made[0]?.killed).toBe(true);
+  });
+
+  it("L3: another protocol number is not spoken", async () => {
+    const { pool, made } = await rig({ ready: false, onLoad: () => {} }, [one()]);
+    const call = pool.call(eventCall("f"));
+    await expect.poll(() => made.length).toBe(1);
+    made[0]?.send(FRAME.ready, 0, { protocol: 99 });
+    expect(await call).toMatchObject({ kind: "not-run", error: { message: expect.stringContaining("protocol 99") } });
+  });
+
+  it("B4: an answer for a call that was never made ends the instance", async () => {
+    const { pool, made } = await rig(SILENT, [one()]);
+    const call = pool.call(eventCall("f"));
+    await expect.poll(() => made[0]?.calls().length).toBe(1);
+    made[0]?.send(FRAME.result, 77);
+    expect(kindOf(await call)).toBe("guilty");
+  });
+
+  it.each([
+    ["effects", FRAME.result, { effects: { emits: [{ type: 7 }], kv: [] } }],
+    ["effects", FRAME.result, { effects: { emits: [], kv: [{ op: "set", key: "k" }] } }],
+    ["an error", FRAME.threw, {}],
+    ["a read", FRAME.read, { read: 1, op: "drop" }],
+    ["a line", FRAME.log, { level: "loud", atMs: 1 }],
+    ["a frame of the other direction", FRAME.event, {}],
+  ] as const)("B4: %s of the wrong shape ends the instance", async (_, type, head) => {
+    const { pool, made } = await rig(SILENT, [one()]);
+    const call = pool.call(eventCall("f"));
+    await expect.poll(() => made[0]?.calls().length).toBe(1);
+    made[0]?.send(type, 1, head);
+    expect(kindOf(await call)).toBe("guilty");
+  });
+
+  it("D3: the bundle is linked into the instance's folder, which goes with the instance", async () => {
+    const { pool, made, directory } = await rig(ANSWERS, [one({ instances: { min: 0, max: 1, idleMs: 10 } })]);
+    await pool.call(eventCall("f"));
+    const loaded = made[0]?.has(FRAME.load)?.head;
+    expect(loaded).toMatchObject({ fn: "f", exportName: "f", entry: "app.mjs", env: { GREETING: "hello" }, schemas: {} });
+    const placed = String(loaded?.["directory"]);
+    expect(existsSync(join(placed, "chunks", "a.mjs"))).toBe(true);
+    // S5: idle, it goes, to zero.
+    await expect.poll(() => readdirSync(join(directory, "instances"))).toEqual([]);
+    expect(pool.stats().instances).toBe(0);
+  });
+
+  it("D3: paths of the private folder become those of the release in errors", async () => {
+    const { pool, made, bundle } = await rig(SILENT, [one()]);
+    const call = pool.call(eventCall("f"));
+    await expect.poll(() => made[0]?.calls().length).toBe(1);
+    const placed = String(made[0]?.has(FRAME.load)?.head["directory"]);
+    made[0]?.send(FRAME.threw, 1, { error: { name: "E", message: "m", stack: `E: m\n  at file://${placed}/app.mjs:1:1` } });
+    expect(await call).toMatchObject({ error: { stack: `E: m\n  at file://${bundle}/app.mjs:1:1` } });
+  });
+});
+
+describe("spares", () => {
+  it("P1: one is kept ready, handed over at once and replaced", async () => {
+    const { pool, made } = await rig(ANSWERS, [one(), functionManifest("g", { network: false })], { spares: { classes: 1, perClass: 1 } });
+    await expect.poll(() => pool.stats().spares).toBe(1);
+    expect(kindOf(await pool.call(eventCall("f")))).toBe("returned");
+    expect(made[0]?.has(FRAME.load)).toBeDefined();
+    await expect.poll(() => pool.stats().spares).toBe(1);
+    expect(made).toHaveLength(2);
+  });
+
+  it("P2: a function of another class does not get it", async () => {
+    const { pool, made } = await rig(ANSWERS, [one(), functionManifest("g", { network: false })], { spares: { classes: 1, perClass: 1 } });
+    await expect.poll(() => pool.stats().spares).toBe(1);
+    await pool.call(eventCall("g"));
+    expect(made.map(({ instanceClass }) => instanceClass.network)).toEqual([true, false]);
+    expect(pool.stats().spares).toBe(1);
+  });
+
+  it("P3: cold starts are counted and timed by phase", async () => {
+    const starts: unknown[] = [];
+    const { pool } = await rig(ANSWERS, [one()], { onColdStart: (start) => starts.push(start) });
+    await pool.call(eventCall("f"));
+    await pool.call(eventCall("f"));
+    expect(starts).toEqual([{ fn: "f", waitMs: expect.any(Number), loadMs: expect.any(Number), firstCallMs: expect.any(Number) }]);
+    expect(pool.stats().coldStarts).toBe(1);
+  });
+});
+
+describe("releases and stopping", () => {
+  it("R1: new calls go to the new release, those of the old one finish, those that waited move over", async () => {
+    const { pool, made, bundle } = await rig(SILENT, [
+      one({ concurrency: { instance: 1, function: null, key: 1 } }),
+      functionManifest("gone"),
+    ]);
+    const running = pool.call(eventCall("f", { id: "old" }));
+    await expect.poll(() => made[0]?.calls().length).toBe(1);
+    const waiting = pool.call(eventCall("f", { id: "moved" }));
+    pool.use(releaseOf(bundle, [one()], "r2"));
+    const fresh = pool.call(eventCall("f", { id: "new" }));
+    await expect.poll(() => made[1]?.calls().map(({ head }) => head["id"])).toEqual(["moved", "new"]);
+    made[0]?.send(FRAME.result, 1);
+    for (const number of [1, 2]) made[1]?.send(FRAME.result, number);
+    expect((await Promise.all([running, waiting, fresh])).map(kindOf)).toEqual(["returned", "returned", "returned"]);
+    await expect.poll(() => made[0]?.has(FRAME.stop)).toBeDefined();
+    await expect.poll(() => pool.stats().instances).toBe(1);
+    expect(kindOf(await pool.call(eventCall("gone")))).toBe("load-failed");
+  });
+
+  it("R2: stop refuses new calls, waits for those that run, then ends what is left", async () => {
+    const { pool, made } = await rig(SILENT, [one({ concurrency: { instance: 2, function: null, key: 1 } })]);
+    const calls = ["a", "b", "waits"].map((id) => pool.call(httpCall("f", { id })));
+    await expect.poll(() => made[0]?.calls().length).toBe(2);
+    const stopped = pool.stop();
+    expect(kindOf(await pool.call(eventCall("f")))).toBe("stopping");
+    made[0]?.send(FRAME.result, 1, { status: 200 });
+    expect((await Promise.all(calls)).map(kindOf)).toEqual(["returned", "bystander", "stopping"]);
+    await stopped;
+    expect(pool.stop()).toBe(pool.stop());
+    expect(made[0]?.killed).toBe(true);
+  });
+});

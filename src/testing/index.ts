@@ -1,0 +1,1 @@
+export { testApp, type TestApp, type TestEmit, type TestKv, type TestOptions } from "./test-app.ts";
