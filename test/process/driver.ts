@@ -42,7 +42,7 @@ export async function killNodes(options: RunOptions): Promise<RunReport> {
   const random = new Random(options.seed);
   let node = await NodeProcess.start(APP, { port });
   return run(options, node, async (senders) => {
-    for (let killed = 0; killed < options.kills; ) {
+    for (let killed = 0; killed < options.kills;) {
       await serveAndDie(node, random, senders);
       killed++;
       node = await NodeProcess.launch(APP, { port, data: node.data });
@@ -72,7 +72,7 @@ export async function killInstances(options: RunOptions): Promise<RunReport> {
   const random = new Random(options.seed);
   const node = await NodeProcess.start(APP);
   return run(options, node, async (senders) => {
-    for (let killed = 0; killed < options.kills; ) {
+    for (let killed = 0; killed < options.kills;) {
       await senders.acknowledges(1);
       await pause(random.next() * 150);
       mustRun(node);
@@ -128,7 +128,9 @@ export async function run(options: RunOptions, first: NodeProcess, disturb: Dist
   } catch (thrown) {
     const said = node.output;
     await node.kill();
-    throw new Error(`seed ${options.seed}, data ${node.data}: ${thrown instanceof Error ? thrown.message : String(thrown)}\n${said}`, { cause: thrown });
+    throw new Error(`seed ${options.seed}, data ${node.data}: ${thrown instanceof Error ? thrown.message : String(thrown)}\n${said}`, {
+      cause: thrown,
+    });
   }
 }
 
