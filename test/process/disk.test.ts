@@ -28,7 +28,7 @@ interface Trouble {
 }
 
 async function through(node: NodeProcess, trouble: Trouble): Promise<RunReport> {
-  return run({ seed, kills: 0 }, node, async (senders) => {
+  return run({ seed, kills: 0 }, node, async ({ senders }) => {
     for (let round = 0; round < 3; round++) {
       await senders.acknowledges(20);
       await trouble.begin();
@@ -42,7 +42,6 @@ async function through(node: NodeProcess, trouble: Trouble): Promise<RunReport> 
       await senders.acknowledges(20);
       expect(await node.metric("millrace_store_healthy")).toBe(1);
     }
-    return node;
   });
 }
 
