@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type RealApp, realApp } from "./real-app.ts";
+import { type RealApp, realApp } from "./testing-support/real-app.ts";
 
 async function describeSource(source: string, loadLimitMs = 10_000): Promise<unknown> {
   const app: RealApp = await realApp(source, {}, { loadLimitMs });

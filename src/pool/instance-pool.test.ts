@@ -15,7 +15,7 @@ import {
   type Script,
   type ScriptedInstance,
   scriptedSpawner,
-} from "./scripted-instance.ts";
+} from "./testing-support/scripted-instance.ts";
 
 interface Rig {
   readonly pool: InstancePool;

@@ -143,8 +143,11 @@ export class Instance implements TicketHolder {
   }
 
   /** Asks for the manifest of a bundle. */
-  describe(bundle: string, entries: unknown, env: unknown, onDescribed: (head: Readonly<Record<string, unknown>>) => void): void {
+  describe(asked: { bundle: string; entries: unknown; env: unknown }, owner: InstanceOwner, onDescribed: (head: Readonly<Record<string, unknown>>) => void): void {
+    const { bundle, entries, env } = asked;
+    this.owner = owner;
     this.onDescribed = onDescribed;
+    this.context.deadlines.set(this.limit, this.context.nowMs() + this.context.loadLimitMs);
     const directory = placeBundle(bundle, this.directory, this.isTrusted());
     this.assignment = { fn: "", directory: bundle, loadHead: {} };
     this.writer.send(FRAME.manifest, 0, { directory, entries, env }, null);

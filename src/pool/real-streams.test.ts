@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { HttpAnswer } from "./pool.ts";
-import { type RealApp, realApp } from "./real-app.ts";
-import { httpCall } from "./scripted-instance.ts";
+import { type RealApp, realApp } from "./testing-support/real-app.ts";
+import { httpCall } from "./testing-support/scripted-instance.ts";
 
 const SOURCE = `
   import { fn, http } from "millrace";

@@ -25,6 +25,8 @@ export interface NodeOptions {
   readonly durability?: "full" | "off";
   /** Called with every log line as it is written. */
   readonly onLog?: LogSink;
+  /** The app will be loaded again and again. */
+  readonly reloads?: boolean;
 }
 
 export interface NodeAddresses {
@@ -65,6 +67,7 @@ export class MillraceNode implements Service {
       dataDirectory,
       runtimeFile: made.runtimeFile,
       stopLimitMs: settings.graceMs,
+      describeAhead: options.reloads === true ? "always" : "once",
       ...(settings.memoryBytes === null ? {} : { budgetBytes: settings.memoryBytes }),
       onStrayLog: (fn, level, text, atMs) => this.logs.write({ fn: fn ?? "", invocation: "", level, text, atMs }),
       onColdStart: ({ fn, waitMs, loadMs, firstCallMs }) => metrics.coldStarted(fn, waitMs + loadMs + firstCallMs),
