@@ -21,6 +21,7 @@ let fn: LoadedFunction | null = null;
 /** Frames of calls that came while the function was still loading. */
 let held: Frame[] | null = null;
 let loadError: ReturnType<typeof toFunctionError> | null = null;
+let releaseDirectory: string | null = null;
 let stopping = false;
 /** Until the guard stands there is no user code, and a closed connection just ends this. */
 let exit: (code: number) => void = (code) => process.exit(code);
@@ -38,7 +39,7 @@ const loadReporter = new LoadReporter(
 );
 ({ exit } = guardProcess(connection, calls));
 captureConsole(() => calls.currentLog);
-installStackTraces();
+installStackTraces(() => releaseDirectory);
 installWebGlobals();
 const rehearsal = setTimeout(rehearse, REHEARSE_AFTER_MS);
 
@@ -51,10 +52,12 @@ function onFrame(frame: Frame): void {
   switch (frame.type) {
     case FRAME.load:
       clearTimeout(rehearsal);
+      releaseDirectory = directoryOf(frame);
       void load(frame);
       return;
     case FRAME.manifest:
       clearTimeout(rehearsal);
+      releaseDirectory = directoryOf(frame);
       void describe(frame);
       return;
     case FRAME.event:
@@ -87,6 +90,10 @@ function onFrame(frame: Frame): void {
       // The frames of the other direction: a node does not send them.
       exit(1);
   }
+}
+
+function directoryOf({ head }: Frame): string | null {
+  return typeof head["directory"] === "string" ? head["directory"] : null;
 }
 
 async function load(frame: Frame): Promise<void> {
