@@ -9,7 +9,8 @@ const UNITS = [
 
 /** `3m ago`, `in 2h`, `now`: one unit is what people take in. */
 export function ago(atMs: number, nowMs: number): string {
-  const distanceMs = Math.abs(nowMs - atMs);
+  // What is to come is counted up, so that a wait of a second just begun does not read "now".
+  const distanceMs = atMs <= nowMs ? nowMs - atMs : Math.ceil((atMs - nowMs) / 1000) * 1000;
   const found = UNITS.find(([, unitMs]) => distanceMs >= unitMs);
   if (found === undefined) return "now";
   const [unit, unitMs] = found;

@@ -67,7 +67,13 @@ describe("a disk that takes nothing more", () => {
       process.stderr.write("NO SMALL DISK: this user may not mount, so ENOSPC is put into the node's system calls instead.\n");
       ctx.skip(!canTrace(), STRACE_MISSING);
       const node = await NodeProcess.start(APP);
-      return judge("full disk (injected)", await through(node, injected(() => node, "ENOSPC", "disk_full")));
+      return judge(
+        "full disk (injected)",
+        await through(
+          node,
+          injected(() => node, "ENOSPC", "disk_full"),
+        ),
+      );
     }
     onTestFinished(() => disk.unmount());
     const node = await NodeProcess.start(APP, { data: join(disk.path, "data") });
@@ -77,6 +83,12 @@ describe("a disk that takes nothing more", () => {
   it("read-only: 503 data_unwritable, and the same", { timeout: limitMs }, async (ctx) => {
     ctx.skip(!canTrace(), STRACE_MISSING);
     const node = await NodeProcess.start(APP);
-    judge("read-only disk", await through(node, injected(() => node, "EROFS", "data_unwritable")));
+    judge(
+      "read-only disk",
+      await through(
+        node,
+        injected(() => node, "EROFS", "data_unwritable"),
+      ),
+    );
   });
 });
