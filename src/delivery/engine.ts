@@ -34,8 +34,8 @@ import { TimerLoop, type TimerHandler } from "./timer-loop.ts";
 const DEFAULT_HOP_LIMIT = 32;
 /** Deliveries of one function whose handler has returned and whose commit is under way. */
 const MOST_COMMITTING = 1024;
-const PAUSE_STORE_MS = 500;
-const PAUSE_BUSY_MS = 50;
+const REST_STORE_MS = 500;
+const REST_BUSY_MS = 50;
 const FIRST_PAUSE_LOAD_MS = 500;
 const LONGEST_PAUSE_LOAD_MS = 30_000;
 
@@ -294,8 +294,10 @@ export class DeliveryEngine implements Delivery, Service {
   private dispatch(lane: Lane): void {
     const { queue, fn } = lane;
     if (fn !== null && !this.stopping) {
-      const most = Math.min(this.deps.pool.capacity(fn.name), fn.concurrency.function ?? Infinity);
-      while (lane.calling < most && queue.running < most + MOST_COMMITTING) {
+      const room = this.deps.pool.capacity(fn.name);
+      // A limit of the function counts whole transactions: one more during a commit would read what is about to change.
+      const most = Math.min(room + MOST_COMMITTING, fn.concurrency.function ?? Infinity);
+      while (lane.calling < room && queue.running < most) {
         const entry = queue.take();
         if (entry === undefined) break;
         void this.run(lane, fn, entry);
@@ -340,7 +342,8 @@ export class DeliveryEngine implements Delivery, Service {
         break;
       case "held-back":
         queue.putBack(entry);
-        queue.pause(this.deps.clock.now() + this.pauseMs(lane, end));
+        if (end.reason === "load-failed") queue.pause(this.deps.clock.now() + this.loadPauseMs(lane, end));
+        else queue.rest(end.reason === "busy" ? REST_BUSY_MS : REST_STORE_MS);
         break;
       default:
         end satisfies never;
@@ -361,9 +364,7 @@ export class DeliveryEngine implements Delivery, Service {
     this.absorb(end.result, end.member);
   }
 
-  private pauseMs(lane: Lane, end: Extract<RunEnd, { kind: "held-back" }>): number {
-    if (end.reason === "store-failed") return PAUSE_STORE_MS;
-    if (end.reason === "busy") return PAUSE_BUSY_MS;
+  private loadPauseMs(lane: Lane, end: Extract<RunEnd, { kind: "held-back" }>): number {
     if (lane.loadFailures === 0) this.note(lane.queue.fn, end.error);
     return Math.min(LONGEST_PAUSE_LOAD_MS, FIRST_PAUSE_LOAD_MS * 2 ** lane.loadFailures++);
   }

@@ -85,7 +85,9 @@ describe("the walls around an instance", () => {
 
   it("W2: it writes to its tmp, and sees the app's variables only", async () => {
     expect(await attempt("plain", "write to tmp")).toBe("done: x");
-    expect(JSON.parse((await attempt("plain", "see variables")).slice(6))).toEqual({ GREETING: "hello" });
+    const { TMPDIR, ...variables } = JSON.parse((await attempt("plain", "see variables")).slice(6)) as Record<string, string>;
+    expect(variables).toEqual({ GREETING: "hello" });
+    expect(TMPDIR).toMatch(/\/instances\/\d+\/tmp$/);
   });
 
   it("W3: a grant opens its own door and no other", async () => {
