@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Grant } from "../protocol/manifest.ts";
+import { endWithNode } from "./end-with-node.ts";
 import { OutputRing } from "./output-ring.ts";
 
 /** What is fixed when a process starts; instances of one class can stand in for each other until they are given a function. */
@@ -37,7 +38,7 @@ export type SpawnInstance = (instanceClass: InstanceClass, directory: string) =>
 /** After a process ended, how long its last frames may take to be read. */
 const LAST_FRAMES_MS = 250;
 
-/** Nobody survives the node: whoever is in here is killed when the node's process exits in an orderly way. */
+/** Nobody survives the node: whoever is in here is killed when the node's process exits in an orderly way (else see end-with-node.ts). */
 const alive = new Set<ChildProcess>();
 let watchingExit = false;
 
@@ -51,9 +52,11 @@ function killWithNode(child: ChildProcess): void {
   });
 }
 
-export function nodeSpawner(runtimeFile: string): SpawnInstance {
+/** `before` stands before the command of every instance. */
+export function nodeSpawner(runtimeFile: string, before: readonly string[] = endWithNode()): SpawnInstance {
   return (instanceClass, directory) => {
-    const child = spawn(process.execPath, [...nodeFlags(instanceClass, directory, runtimeFile), runtimeFile], {
+    const [program, ...args] = [...before, process.execPath, ...nodeFlags(instanceClass, directory, runtimeFile), runtimeFile];
+    const child = spawn(program, args, {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       // Nothing of the node's own environment; what the app's variables are comes with the function.
       env: { TMPDIR: `${directory}/tmp` },
