@@ -88,7 +88,7 @@ export async function killNodes(options: RunOptions): Promise<RunReport> {
 export async function killInstances(options: RunOptions): Promise<RunReport> {
   const random = new Random(options.seed);
   return run(options, await NodeProcess.start(APP), async ({ node, senders }) => {
-    for (let killed = 0; killed < options.kills; ) {
+    for (let killed = 0; killed < options.kills;) {
       await senders.acknowledges(1);
       await pause(random.next() * LONGEST_CALM_MS);
       const pids = node.instancePids();
