@@ -76,6 +76,7 @@ export class DeliveryEngine implements Delivery, Service {
   private readonly idempotencyInProgress = new Set<string>();
   private readonly watchers = new Map<Seq, (end: RunEnd) => void>();
   private router = new Router({ functions: [], events: [] });
+  private hasRelease = false;
   private functions = new Map<string, FunctionManifest>();
   private lease: Lease | null = null;
   private stopping = false;
@@ -109,7 +110,7 @@ export class DeliveryEngine implements Delivery, Service {
   async start(): Promise<void> {
     this.lease = await this.options.store.acquire(this.options.owner);
     this.counts.reset(await this.options.store.counts());
-    this.timers.look();
+    // Timers are looked at when there is a release: a delayed event that fires before it would be routed to nobody.
   }
 
   /** Hands out nothing more and waits for what runs; the pool bounds how long that takes. */
@@ -137,6 +138,7 @@ export class DeliveryEngine implements Delivery, Service {
     const router = new Router(release.manifest);
     this.schemas.use(release.manifest);
     this.router = router;
+    this.hasRelease = true;
     this.functions = new Map(release.manifest.functions.map((fn) => [fn.name, fn]));
     for (const [name, lane] of this.lanes) lane.fn = this.functions.get(name) ?? null;
     for (const fn of release.manifest.functions) {
@@ -150,6 +152,7 @@ export class DeliveryEngine implements Delivery, Service {
   }
 
   async ingest(events: readonly Ingested[]): Promise<IngestResult> {
+    if (!this.hasRelease) return this.refuse(notLoaded());
     const fault = this.schemas.check(events);
     if (fault !== null) return this.refuse(fault);
     if (events.length === 0) return { kind: "accepted", events: [] };
@@ -451,6 +454,12 @@ function inOrderOf(events: readonly Ingested[], nowMs: number, appended: Committ
   return events.map(({ atMs }) => {
     const made = atMs !== undefined && atMs > nowMs ? undefined : appended[next++];
     return { seq: made?.seq ?? 0, duplicate: made?.duplicate ?? false };
+  });
+}
+
+function notLoaded(): MillraceError {
+  return new MillraceError("overloaded", "the app is not loaded yet", {
+    cure: "Repeat in a moment; the node's output says what keeps it.",
   });
 }
 

@@ -66,6 +66,8 @@ export class Stage {
 /** The node itself is killed and started again. */
 export async function killNodes(options: RunOptions): Promise<RunReport> {
   const random = new Random(options.seed);
+  // One that ends well leaves what it compiled to those that will not have the time.
+  await (await NodeProcess.start(APP)).stop();
   return run(options, await NodeProcess.start(APP), async (stage) => {
     for (let killed = 0; killed < options.kills; killed++) {
       if (random.chance(STILLBORN_SHARE)) {
