@@ -57,6 +57,8 @@ describe("times", () => {
     [7_200_000, "2h ago"],
     [3 * 86_400_000, "3d ago"],
     [-5000, "in 5s"],
+    [-3_599_950, "in 1h"],
+    [-5_399_000, "in 1h"],
   ])("%i ms: %s", (ageMs, text) => {
     expect(ago(1e12 - ageMs, 1e12)).toBe(text);
   });
