@@ -30,7 +30,7 @@ export const hello = fn({ on: http.post("/hello") }, async (request, ctx) => {
 export const count = fn({ on: greeted, key: "data.name" }, async (e, ctx) => {
   const times = ((await ctx.kv.get<number>(\`greeted/\${e.data.name}\`)) ?? 0) + 1;
   await ctx.kv.set(\`greeted/\${e.data.name}\`, times);
-  ctx.log.info(\`\${e.data.name} was greeted \${times} times\`);
+  ctx.log.info(\`greeted \${e.data.name}, time \${times}\`);
 });
 `;
 

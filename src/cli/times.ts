@@ -9,8 +9,8 @@ const UNITS = [
 
 /** `3m ago`, `in 2h`, `now`: one unit is what people take in. */
 export function ago(atMs: number, nowMs: number): string {
-  // To the second for what is to come: "in 1h" is said some milliseconds after the hour was set.
-  const distanceMs = atMs <= nowMs ? nowMs - atMs : Math.round((atMs - nowMs) / 1000) * 1000;
+  // What is to come is counted up, so that a wait of a second just begun does not read "now".
+  const distanceMs = atMs <= nowMs ? nowMs - atMs : Math.ceil((atMs - nowMs) / 1000) * 1000;
   const found = UNITS.find(([, unitMs]) => distanceMs >= unitMs);
   if (found === undefined) return "now";
   const [unit, unitMs] = found;

@@ -26,7 +26,8 @@ type Kind = "event" | "http";
 interface FunctionMetrics {
   readonly invocations: Record<Kind, Partial<Record<InvocationOutcome, Counter>>>;
   readonly ran: Histogram;
-  readonly waited: Histogram;
+  /** Only what events wake has waits. */
+  waited: Histogram | undefined;
 }
 
 export class Metrics implements Observer {
@@ -124,7 +125,7 @@ export class Metrics implements Observer {
   }
 
   waited(fn: string, waitedMs: number): void {
-    this.of(fn).waited.observe(waitedMs / 1000);
+    (this.of(fn).waited ??= this.waitSeconds.with(fn)).observe(waitedMs / 1000);
   }
 
   conflicted(fn: string): void {
@@ -147,7 +148,7 @@ export class Metrics implements Observer {
   private of(fn: string): FunctionMetrics {
     let metrics = this.functions.get(fn);
     if (metrics === undefined) {
-      metrics = { invocations: { event: {}, http: {} }, ran: this.ranSeconds.with(fn), waited: this.waitSeconds.with(fn) };
+      metrics = { invocations: { event: {}, http: {} }, ran: this.ranSeconds.with(fn), waited: undefined };
       this.functions.set(fn, metrics);
     }
     return metrics;

@@ -157,7 +157,13 @@ export async function freePort(): Promise<number> {
 
 async function isFree(port: number): Promise<boolean> {
   const server = createServer().listen(port, "127.0.0.1");
-  const free = await Promise.race([once(server, "listening").then(() => true), once(server, "error").then(() => false, () => false)]);
+  const free = await Promise.race([
+    once(server, "listening").then(() => true),
+    once(server, "error").then(
+      () => false,
+      () => false,
+    ),
+  ]);
   server.close();
   return free;
 }

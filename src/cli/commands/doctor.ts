@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { defineCommand } from "../command.ts";
 import { JSON_OPTION } from "../connect.ts";
-import { examine, type Finding } from "../examine.ts";
+import type { Finding } from "../examine.ts";
 import { type Colors, jsonLine, line } from "../io.ts";
 import { readSettings, SETTING_OPTIONS } from "../serve-options.ts";
 
@@ -29,6 +29,7 @@ export const doctor = defineCommand({
       { name: "gateway", host, port },
       { name: "control", host: controlHost, port: controlPort },
     ];
+    const { examine } = await import("../examine.ts");
     let failed = false;
     for await (const finding of examine({ app, data, doors })) {
       failed ||= finding.state === "fail";

@@ -110,7 +110,10 @@ export const eventsShow = defineCommand({
       ["id", event.id],
       ["source", event.source],
       ["received", moment(event.receivedMs, io.now())],
-      ["from", event.cause === null ? event.origin : `${event.origin}, invocation ${event.cause}, hop ${event.hops}`],
+      [
+        "from",
+        event.cause === null ? event.origin : `${event.origin}, invocation ${event.cause}${event.hops === 0 ? "" : `, hop ${event.hops}`}`,
+      ],
     ];
     line(io, colors.bold(event.type));
     line(io, table({ rows: facts.map(([name, value]) => [`  ${colors.dim(name)}`, value]), columns: null }));

@@ -3,7 +3,6 @@ import { defineCommand } from "../command.ts";
 import { JSON_OPTION } from "../connect.ts";
 import { jsonLine } from "../io.ts";
 import { readSettings, SETTING_OPTIONS } from "../serve-options.ts";
-import { serve, showServing } from "../serving.ts";
 
 export const start = defineCommand({
   name: "start",
@@ -18,7 +17,9 @@ export const start = defineCommand({
   async run({ args: [given = "."], options, io }) {
     const startedMs = io.now();
     const appDirectory = resolve(io.cwd, given);
-    await serve({ appDirectory, settings: readSettings(options, io) }, io, async (node, interrupted) => {
+    const settings = readSettings(options, io);
+    const { serve, showServing } = await import("../serving.ts");
+    await serve({ appDirectory, settings }, io, async (node, interrupted) => {
       const { release } = await node.reload();
       const tookMs = io.now() - startedMs;
       if (options.json) {
