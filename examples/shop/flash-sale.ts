@@ -15,7 +15,7 @@ const HELP = `Plays a flash sale: many orders for 100 hand mills and for everyth
   --concurrency N   how many at a time (64)
   --url URL         where the shop is (http://127.0.0.1:4800)
   --seed N          which customers come (1)
-  --wait SECONDS    how long the shop may take to settle (120)
+  --wait SECONDS    how long the shop may take to settle (300)
   --json            the result as JSON
 
 Exit codes: 0 every order has one outcome and one mail, and the stock is right; 1 something differs; 2 wrong options.`;
@@ -113,7 +113,7 @@ function readOptions(): (Options & { readonly url: string; readonly start: boole
         concurrency: { type: "string", default: "64" },
         url: { type: "string", default: "http://127.0.0.1:4800" },
         seed: { type: "string", default: "1" },
-        wait: { type: "string", default: "120" },
+        wait: { type: "string", default: "300" },
         start: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },

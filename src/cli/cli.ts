@@ -1,4 +1,4 @@
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS } from "./commands/all.ts";
 import { processIo } from "./process-io.ts";
 import { run } from "./run.ts";
 import { VERSION } from "../server/version.ts";

@@ -8,7 +8,7 @@ import { NODE_FILE, TOKEN_FILE } from "../control/client/index.ts";
 import { Control } from "../control/index.ts";
 import { answered, deadView, eventView, ScriptedRooms } from "../control/testing-support/scripted-rooms.ts";
 import { MillraceError } from "../core/errors.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS } from "./commands/all.ts";
 import { checkNode } from "./examine.ts";
 import { run } from "./run.ts";
 import { ScriptedIo } from "./testing-support/scripted-io.ts";

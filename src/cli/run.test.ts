@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MillraceError } from "../core/errors.ts";
 import { type Command, defineCommand } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS } from "./commands/all.ts";
 import { makeColors, wantsColor } from "./io.ts";
 import { run } from "./run.ts";
 import { ScriptedIo } from "./testing-support/scripted-io.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS } from "./commands/all.ts";
 import { run } from "./run.ts";
 import { ScriptedIo } from "./testing-support/scripted-io.ts";
 

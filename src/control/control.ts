@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { MillraceError } from "../core/errors.ts";
 import type { Service } from "../core/service.ts";
-import { isLoopback, refuseOpenDoor } from "../gateway/loopback.ts";
+import { isLoopback, refuseOpenDoor } from "../core/loopback.ts";
 import { Checker } from "./checker.ts";
 import { type DoorRules, refusal } from "./door-keeper.ts";
 import { type Handlers, makeHandlers } from "./handlers.ts";

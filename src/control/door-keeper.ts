@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { MillraceError } from "../core/errors.ts";
-import { isLoopback } from "../gateway/loopback.ts";
+import { isLoopback } from "../core/loopback.ts";
 
 /**
  * Who may come in (C3 to C6). Nobody is trusted for being on loopback: functions and every page in a browser are there

@@ -34,8 +34,8 @@ import { TimerLoop, type TimerHandler } from "./timer-loop.ts";
 const DEFAULT_HOP_LIMIT = 32;
 /** Deliveries of one function whose handler has returned and whose commit is under way. */
 const MOST_COMMITTING = 1024;
-const PAUSE_STORE_MS = 500;
-const PAUSE_BUSY_MS = 50;
+const REST_STORE_MS = 500;
+const REST_BUSY_MS = 50;
 const FIRST_PAUSE_LOAD_MS = 500;
 const LONGEST_PAUSE_LOAD_MS = 30_000;
 
@@ -76,6 +76,7 @@ export class DeliveryEngine implements Delivery, Service {
   private readonly idempotencyInProgress = new Set<string>();
   private readonly watchers = new Map<Seq, (end: RunEnd) => void>();
   private router = new Router({ functions: [], events: [] });
+  private hasRelease = false;
   private functions = new Map<string, FunctionManifest>();
   private lease: Lease | null = null;
   private stopping = false;
@@ -109,7 +110,7 @@ export class DeliveryEngine implements Delivery, Service {
   async start(): Promise<void> {
     this.lease = await this.options.store.acquire(this.options.owner);
     this.counts.reset(await this.options.store.counts());
-    this.timers.look();
+    // Timers are looked at when there is a release: a delayed event that fires before it would be routed to nobody.
   }
 
   /** Hands out nothing more and waits for what runs; the pool bounds how long that takes. */
@@ -137,6 +138,7 @@ export class DeliveryEngine implements Delivery, Service {
     const router = new Router(release.manifest);
     this.schemas.use(release.manifest);
     this.router = router;
+    this.hasRelease = true;
     this.functions = new Map(release.manifest.functions.map((fn) => [fn.name, fn]));
     for (const [name, lane] of this.lanes) lane.fn = this.functions.get(name) ?? null;
     for (const fn of release.manifest.functions) {
@@ -150,6 +152,7 @@ export class DeliveryEngine implements Delivery, Service {
   }
 
   async ingest(events: readonly Ingested[]): Promise<IngestResult> {
+    if (!this.hasRelease) return this.refuse(notLoaded());
     const fault = this.schemas.check(events);
     if (fault !== null) return this.refuse(fault);
     if (events.length === 0) return { kind: "accepted", events: [] };
@@ -291,8 +294,10 @@ export class DeliveryEngine implements Delivery, Service {
   private dispatch(lane: Lane): void {
     const { queue, fn } = lane;
     if (fn !== null && !this.stopping) {
-      const most = Math.min(this.deps.pool.capacity(fn.name), fn.concurrency.function ?? Infinity);
-      while (lane.calling < most && queue.running < most + MOST_COMMITTING) {
+      const room = this.deps.pool.capacity(fn.name);
+      // A limit of the function counts whole transactions: one more during a commit would read what is about to change.
+      const most = Math.min(room + MOST_COMMITTING, fn.concurrency.function ?? Infinity);
+      while (lane.calling < room && queue.running < most) {
         const entry = queue.take();
         if (entry === undefined) break;
         void this.run(lane, fn, entry);
@@ -337,7 +342,8 @@ export class DeliveryEngine implements Delivery, Service {
         break;
       case "held-back":
         queue.putBack(entry);
-        queue.pause(this.deps.clock.now() + this.pauseMs(lane, end));
+        if (end.reason === "load-failed") queue.pause(this.deps.clock.now() + this.loadPauseMs(lane, end));
+        else queue.rest(end.reason === "busy" ? REST_BUSY_MS : REST_STORE_MS);
         break;
       default:
         end satisfies never;
@@ -358,9 +364,7 @@ export class DeliveryEngine implements Delivery, Service {
     this.absorb(end.result, end.member);
   }
 
-  private pauseMs(lane: Lane, end: Extract<RunEnd, { kind: "held-back" }>): number {
-    if (end.reason === "store-failed") return PAUSE_STORE_MS;
-    if (end.reason === "busy") return PAUSE_BUSY_MS;
+  private loadPauseMs(lane: Lane, end: Extract<RunEnd, { kind: "held-back" }>): number {
     if (lane.loadFailures === 0) this.note(lane.queue.fn, end.error);
     return Math.min(LONGEST_PAUSE_LOAD_MS, FIRST_PAUSE_LOAD_MS * 2 ** lane.loadFailures++);
   }
@@ -450,6 +454,12 @@ function inOrderOf(events: readonly Ingested[], nowMs: number, appended: Committ
   return events.map(({ atMs }) => {
     const made = atMs !== undefined && atMs > nowMs ? undefined : appended[next++];
     return { seq: made?.seq ?? 0, duplicate: made?.duplicate ?? false };
+  });
+}
+
+function notLoaded(): MillraceError {
+  return new MillraceError("overloaded", "the app is not loaded yet", {
+    cure: "Repeat in a moment; the node's output says what keeps it.",
   });
 }
 

@@ -4,6 +4,7 @@ import { CURSOR_START, type Cursor, type ReadyDelivery, type Seq, type Store } f
 const MOST_ENTRIES = 2048;
 const MOST_BYTES = 8 * 1024 * 1024;
 const PAGE_ENTRIES = 512;
+const REST_AFTER_FAILED_LOAD_MS = 500;
 
 /**
  * What one function has to do, as far as it fits in memory (D18). Everything in it is also a ready row in the store.
@@ -31,6 +32,8 @@ export class FunctionQueue {
   /** Set for the earliest row known to fall due later. */
   private alarm: { readonly atMs: number; readonly alarm: Alarm } | null = null;
   private pausedUntilMs = 0;
+  /** Set during a rest. */
+  private resting: NodeJS.Timeout | null = null;
   private stopped = false;
   private readonly store: Store;
   private readonly clock: Clock;
@@ -58,7 +61,7 @@ export class FunctionQueue {
 
   /** Nothing to do now: what is left waits for a time, or for the end of a pause. */
   get quiet(): boolean {
-    return this.running === 0 && !this.loading && (this.paused || (this.length === 0 && !this.more));
+    return this.running === 0 && !this.loading && this.resting === null && (this.paused || (this.length === 0 && !this.more));
   }
 
   /** A row that became ready by a commit of this node. */
@@ -92,7 +95,7 @@ export class FunctionQueue {
 
   /** Takes the next entry out to run it; `done`, `putBack` or `forget` must follow. */
   take(): ReadyDelivery | undefined {
-    if (this.stopped || this.paused) return undefined;
+    if (this.stopped || this.paused || this.resting !== null) return undefined;
     const entry = this.entries[this.head];
     if (entry === undefined) return undefined;
     this.head++;
@@ -120,9 +123,19 @@ export class FunctionQueue {
     else this.entries.unshift(entry);
   }
 
+  /** The function cannot run for a while: waits on the app's clock, and is quiet meanwhile. */
   pause(untilMs: number): void {
     this.pausedUntilMs = Math.max(this.pausedUntilMs, untilMs);
     this.expect(untilMs);
+  }
+
+  /** The machine is not ready for a moment: real time, whatever the app's clock does, and there is work all the while. */
+  rest(ms: number): void {
+    if (this.stopped || this.resting !== null) return;
+    this.resting = setTimeout(() => {
+      this.resting = null;
+      this.onWork(this);
+    }, ms);
   }
 
   /** A new release may have mended what paused it. */
@@ -132,7 +145,16 @@ export class FunctionQueue {
 
   /** Fills up from the store when there is room and more to read. */
   fill(): void {
-    if (!this.more || this.loading || this.stopped || this.paused || this.length > MOST_ENTRIES / 2 || this.bytes > MOST_BYTES / 2) return;
+    if (
+      !this.more ||
+      this.loading ||
+      this.stopped ||
+      this.paused ||
+      this.resting !== null ||
+      this.length > MOST_ENTRIES / 2 ||
+      this.bytes > MOST_BYTES / 2
+    )
+      return;
     this.loading = true;
     void this.load();
   }
@@ -141,6 +163,8 @@ export class FunctionQueue {
     this.stopped = true;
     this.alarm?.alarm.cancel();
     this.alarm = null;
+    if (this.resting !== null) clearTimeout(this.resting);
+    this.resting = null;
   }
 
   private async load(): Promise<void> {
@@ -157,7 +181,7 @@ export class FunctionQueue {
       if (page.nextDueMs !== null) this.expect(page.nextDueMs);
     } catch (error) {
       this.more = true;
-      this.pause(this.clock.now() + 500);
+      this.rest(REST_AFTER_FAILED_LOAD_MS);
       this.onLoadFailure(error);
     } finally {
       this.loading = false;

@@ -4,7 +4,7 @@ import type { IngestResult } from "../delivery/delivery.ts";
 import { type Decoded, decodeHttp, type EventHeaders } from "../events/index.ts";
 import type { Exchange } from "./exchange.ts";
 import type { CallDoor } from "./function-call.ts";
-import { isUnspoofableHost } from "./loopback.ts";
+import { isUnspoofableHost } from "../core/loopback.ts";
 import type { RawHeaders } from "./raw-headers.ts";
 
 /** `POST /_/events`: CloudEvents from outside (SPEC.md G20 to G26). */

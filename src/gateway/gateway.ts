@@ -9,7 +9,7 @@ import { Exchange } from "./exchange.ts";
 import { type CallDoor, callFunction } from "./function-call.ts";
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from "./gateway-limits.ts";
 import { closeServer, type DoorAddress, listen } from "./listening.ts";
-import { refuseOpenDoor } from "./loopback.ts";
+import { refuseOpenDoor } from "../core/loopback.ts";
 import { PublicFiles } from "./public-files.ts";
 import { answerConnection, connectionError } from "./refused-connection.ts";
 import { TargetReader } from "./request-target.ts";

@@ -5,7 +5,7 @@ import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { silentObserver } from "../core/index.ts";
 import { Gateway } from "./gateway.ts";
-import { isLoopback } from "./loopback.ts";
+import { isLoopback } from "../core/loopback.ts";
 import { gateways } from "./testing-support/gateway-under-test.ts";
 import { releaseOf } from "./testing-support/release.ts";
 import { answered, ScriptedDelivery } from "./testing-support/scripted-delivery.ts";

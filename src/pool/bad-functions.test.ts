@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Outcome } from "./pool.ts";
-import { type RealApp, realApp } from "./real-app.ts";
-import { eventCall, httpCall } from "./scripted-instance.ts";
+import { type RealApp, realApp } from "./testing-support/real-app.ts";
+import { eventCall, httpCall } from "./testing-support/scripted-instance.ts";
 
 const SOURCE = `
   import { fn } from "millrace";

@@ -1,6 +1,7 @@
 import { MillraceError } from "../core/index.ts";
 import type { FunctionError, Manifest } from "../protocol/index.ts";
-import { Instance, type InstanceContext } from "./instance.ts";
+import type { Instance, InstanceOwner } from "./instance.ts";
+import type { InstanceClass } from "./spawn.ts";
 import { isRecord, readError } from "./wire.ts";
 
 /** A bundle's file and the source that it was made of. */
@@ -10,24 +11,25 @@ export interface Entry {
 }
 
 /** Importing an app takes memory for its schemas and libraries, whatever its functions are granted later. */
-const DESCRIBER = { memoryBytes: 256 * 2 ** 20, allow: [], network: false } as const;
+export const DESCRIBER: InstanceClass = { memoryBytes: 256 * 2 ** 20, allow: [], network: false };
 
 /** Runs the code of a bundle as far as its imports go, in a sandbox without network, and returns what it declares. */
 export async function describeBundle(
-  context: InstanceContext,
+  take: (owner: InstanceOwner) => Instance,
   directory: string,
   entries: readonly Entry[],
   env: Readonly<Record<string, string>>,
 ): Promise<Manifest> {
   const { promise, resolve, reject } = Promise.withResolvers<Manifest>();
-  const instance = new Instance(context, DESCRIBER, {
+  const owner: InstanceOwner = {
     instanceReady: () => {},
     instanceLoaded: () => {},
     instanceFreed: () => {},
     instanceEnded: (_, failure) => reject(loadFailed(failure ?? GONE, null)),
-  });
+  };
+  const instance = take(owner);
   try {
-    instance.describe(directory, entries, env, (head) => {
+    instance.describe({ bundle: directory, entries, env }, owner, (head) => {
       if (head["error"] === undefined) resolve(readManifest(head["manifest"]));
       else reject(toFailure(head["error"], directory));
     });
@@ -48,7 +50,7 @@ function toFailure(error: unknown, directory: string): MillraceError {
 }
 
 function loadFailed(error: FunctionError, file: string | null): MillraceError {
-  const message = `${file === null ? "" : `${file}: `}${error.message}`;
+  const message = file === null || error.message.startsWith(`${file}:`) ? error.message : `${file}: ${error.message}`;
   return new MillraceError("load_failed", message, { details: { name: error.name, file, stack: error.stack } });
 }
 

@@ -140,7 +140,7 @@ export class Fleet implements InstanceOwner, TicketHolder {
   close(): void {
     this.closed = true;
     this.context.deadlines.clear(this.backOffEnd);
-    for (const instance of [...this.instances]) instance.retire();
+    for (const instance of this.instances) instance.retire();
   }
 
   refuseWaiting(reason: "stopping" | "load-failed", error: FunctionError): void {

@@ -13,9 +13,9 @@ import {
   httpCall,
   releaseOf,
   type Script,
-  ScriptedInstance,
+  type ScriptedInstance,
   scriptedSpawner,
-} from "./scripted-instance.ts";
+} from "./testing-support/scripted-instance.ts";
 
 interface Rig {
   readonly pool: InstancePool;

@@ -2,7 +2,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { type Service, toError } from "../core/index.ts";
 import type { LogLevel, Manifest, Release } from "../protocol/index.ts";
 import { CallbackDeadline, Deadlines } from "./deadlines.ts";
-import { describeBundle, type Entry } from "./describe.ts";
+import { DESCRIBER, describeBundle, type Entry } from "./describe.ts";
 import { CLIENT_LEFT, type ColdStart, errorOf, Fleet, type FleetContext } from "./fleet.ts";
 import { InstanceDirectories } from "./instance-directory.ts";
 import type { Instance, InstanceContext } from "./instance.ts";
@@ -33,6 +33,8 @@ export interface InstancePoolOptions {
   readonly stopLimitMs?: number;
   /** Processes started ahead: of how many classes, how many each. Default: one of the two commonest. */
   readonly spares?: { readonly classes: number; readonly perClass: number };
+  /** A process stands ready to describe an app: for the first time, or again and again (dev). Default: none does. */
+  readonly describeAhead?: "once" | "always";
   /** Lines that belong to no call. */
   readonly onStrayLog?: (fn: string | null, level: LogLevel, text: string, atMs: number) => void;
   readonly onColdStart?: (start: ColdStart) => void;
@@ -107,6 +109,8 @@ export class InstancePool implements Pool, Service {
       isBusy: () => this.isStarting(),
     });
     this.started = { context, directories, spares };
+    // It starts while the app is being bundled.
+    if (options.describeAhead !== undefined) spares.keep(DESCRIBER, true);
     if (this.release !== null) spares.want(this.release.manifest.functions);
     this.decideSoon();
   }
@@ -153,7 +157,12 @@ export class InstancePool implements Pool, Service {
   /** What a bundle's code declares: its functions and events, extracted in a sandbox of its own. */
   async describe(directory: string, entries: readonly Entry[], env: Readonly<Record<string, string>>): Promise<Manifest> {
     if (this.started === null) throw new Error("the pool has not been started");
-    return describeBundle(this.started.context, directory, entries, env);
+    const { spares } = this.started;
+    try {
+      return await describeBundle((owner) => spares.take(DESCRIBER, owner), directory, entries, env);
+    } finally {
+      if (this.options.describeAhead === "once") spares.keep(DESCRIBER, false);
+    }
   }
 
   stats(): PoolStats {
@@ -209,10 +218,13 @@ export class InstancePool implements Pool, Service {
 
   private track(instance: Instance): void {
     this.processes.add(instance);
-    void instance.gone.then(() => {
-      this.processes.delete(instance);
-      if (this.processes.size === 0) this.drained?.();
-    });
+    void this.untrack(instance);
+  }
+
+  private async untrack(instance: Instance): Promise<void> {
+    await instance.gone;
+    this.processes.delete(instance);
+    if (this.processes.size === 0) this.drained?.();
   }
 
   // scaling

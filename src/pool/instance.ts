@@ -143,8 +143,11 @@ export class Instance implements TicketHolder {
   }
 
   /** Asks for the manifest of a bundle. */
-  describe(bundle: string, entries: unknown, env: unknown, onDescribed: (head: Readonly<Record<string, unknown>>) => void): void {
+  describe(asked: { bundle: string; entries: unknown; env: unknown }, owner: InstanceOwner, onDescribed: (head: Readonly<Record<string, unknown>>) => void): void {
+    const { bundle, entries, env } = asked;
+    this.owner = owner;
     this.onDescribed = onDescribed;
+    this.context.deadlines.set(this.limit, this.context.nowMs() + this.context.loadLimitMs);
     const directory = placeBundle(bundle, this.directory, this.isTrusted());
     this.assignment = { fn: "", directory: bundle, loadHead: {} };
     this.writer.send(FRAME.manifest, 0, { directory, entries, env }, null);
@@ -229,7 +232,7 @@ export class Instance implements TicketHolder {
     const head =
       `${commonHead(call)},"method":${JSON.stringify(method)},"url":${JSON.stringify(url)},"headers":${JSON.stringify(headers)}` +
       `,"params":${JSON.stringify(params)}${whole ? "}" : ',"stream":true}'}`;
-    this.writer.send(FRAME.http, ticket.number, head, whole ? (call.body as Uint8Array | null) : null);
+    this.writer.send(FRAME.http, ticket.number, head, whole ? call.body : null);
     if (whole || call.body === null) return;
     ticket.upload = new Upload(call.body, (piece, flags) => this.writer.send(FRAME.requestChunk, ticket.number, null, piece, flags));
     ticket.upload.start();

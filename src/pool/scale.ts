@@ -135,7 +135,7 @@ function longestIdle(functions: readonly FunctionView[], except: string, retired
     if (fn.fn === except || fn.waiting + fn.waitingAlone > 0) continue;
     const left = live(fn).filter(({ id }) => !retired.has(id));
     if (left.length <= fn.min) continue;
-    const [instance] = idleOf(fn).filter(({ id }) => !retired.has(id));
+    const instance = idleOf(fn).find(({ id }) => !retired.has(id));
     if (instance === undefined) continue;
     if (longest === null || instance.idleSinceMs < longest.instance.idleSinceMs)
       longest = { fn: fn.fn, instance, memoryBytes: fn.memoryBytes };

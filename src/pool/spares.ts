@@ -10,6 +10,8 @@ const REFILL_AFTER_MS = 50;
 interface Shelf {
   readonly instanceClass: InstanceClass;
   wanted: number;
+  /** Wanted whatever the app's functions need. */
+  kept: boolean;
   readonly ready: Instance[];
   readonly starting: Instance[];
   backOff: BackOff;
@@ -49,8 +51,17 @@ export class Spares implements InstanceOwner {
   /** Sets what is kept ahead by what the app's functions need. */
   want(functions: readonly FunctionManifest[]): void {
     const wanted = commonest(functions, this.options.classes);
-    for (const [key, shelf] of this.shelves) if (!wanted.has(key)) this.clear(shelf);
+    for (const [key, shelf] of this.shelves) if (!wanted.has(key) && !shelf.kept) this.clear(shelf);
     for (const [key, instanceClass] of wanted) this.shelf(key, instanceClass).wanted = this.options.perClass;
+    this.restock();
+  }
+
+  /** Keeps one of a class ahead from now on, or no longer. */
+  keep(instanceClass: InstanceClass, kept: boolean): void {
+    const shelf = this.shelf(classKey(instanceClass), instanceClass);
+    shelf.kept = kept;
+    if (kept) shelf.wanted = Math.max(shelf.wanted, 1);
+    else this.clear(shelf);
     this.restock();
   }
 
@@ -127,7 +138,7 @@ export class Spares implements InstanceOwner {
   private shelf(key: string, instanceClass: InstanceClass): Shelf {
     const known = this.shelves.get(key);
     if (known !== undefined) return known;
-    const shelf: Shelf = { instanceClass, wanted: 0, ready: [], starting: [], backOff: NO_BACK_OFF };
+    const shelf: Shelf = { instanceClass, wanted: 0, kept: false, ready: [], starting: [], backOff: NO_BACK_OFF };
     this.shelves.set(key, shelf);
     return shelf;
   }

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RealApp, realApp } from "./real-app.ts";
-import { httpCall } from "./scripted-instance.ts";
+import { type RealApp, realApp } from "./testing-support/real-app.ts";
+import { httpCall } from "./testing-support/scripted-instance.ts";
 
 const SOURCE = `
   import { fn } from "millrace";
@@ -85,7 +85,9 @@ describe("the walls around an instance", () => {
 
   it("W2: it writes to its tmp, and sees the app's variables only", async () => {
     expect(await attempt("plain", "write to tmp")).toBe("done: x");
-    expect(JSON.parse((await attempt("plain", "see variables")).slice(6))).toEqual({ GREETING: "hello" });
+    const { TMPDIR, ...variables } = JSON.parse((await attempt("plain", "see variables")).slice(6)) as Record<string, string>;
+    expect(variables).toEqual({ GREETING: "hello" });
+    expect(TMPDIR).toMatch(/\/instances\/\d+\/tmp$/);
   });
 
   it("W3: a grant opens its own door and no other", async () => {
@@ -119,7 +121,7 @@ describe("the walls around an instance", () => {
 describe("nobody survives the node", () => {
   const NODE = `
     import { InstancePool } from ${JSON.stringify(new URL("./instance-pool.ts", import.meta.url).href)};
-    import { eventCall, functionManifest, releaseOf } from ${JSON.stringify(new URL("./scripted-instance.ts", import.meta.url).href)};
+    import { eventCall, functionManifest, releaseOf } from ${JSON.stringify(new URL("./testing-support/scripted-instance.ts", import.meta.url).href)};
     const [data, release, blocking] = process.argv.slice(2);
     const pool = new InstancePool({ dataDirectory: data, runtimeFile: data + "/runtime.cjs" });
     await pool.start();

@@ -32,13 +32,7 @@ it("needs nothing at start but what is cheap: node:http would cost 20 to 45 ms, 
   const file = join(folder, "runtime.cjs");
   await bundleRuntime(file);
   const required = [...(await readFile(file, "utf8")).matchAll(/require\("([^"]+)"\)/g)].map(([, name]) => name);
-  expect([...new Set(required)].sort()).toEqual([
-    "node:async_hooks",
-    "node:fs",
-    "node:net",
-    "node:path",
-    "node:stream",
-    "node:url",
-    "node:util",
-  ]);
+  expect(new Set(required)).toEqual(
+    new Set(["node:async_hooks", "node:fs", "node:net", "node:path", "node:stream", "node:url", "node:util"]),
+  );
 });

@@ -274,6 +274,17 @@ describe("calls", () => {
     expect(stack).not.toContain("runtime.cjs");
   });
 
+  it.each(["beside", "below"] as const)(
+    "B15: the files of a stack are relative to the app, for a release made %s its sources",
+    async (place) => {
+      const source = 'import { event, fn } from "millrace";\nexport const f = fn({ on: event("test") }, () => { throw new Error("x"); });';
+      const directory = await workshop.bundle({ "functions/deep/app.ts": source, "functions/other.ts": "export {};" }, place);
+      const instance = workshop.start();
+      await load(instance, { directory, entry: "functions/deep/app.mjs" });
+      expect(errorOf(await instance.event(1, {})).stack).toMatch(/[ (]functions\/deep\/app\.ts:2:/);
+    },
+  );
+
   it("B15: Fatal and RetryAfter of the bundle's own copy of the SDK are known", async () => {
     const instance = await workshop.run(onTest("(e) => { throw e.id === 'e1' ? new Fatal('never') : new RetryAfter('30s', 'later'); }"));
     expect(errorOf(await instance.event(1, {}))).toMatchObject({ name: "Fatal", message: "never", fatal: true });

@@ -2,7 +2,6 @@
  * The entry of an instance process. It says `ready` before anything else, since a cold start waits for it; what only a
  * call needs is prepared after that.
  */
-import { newId } from "../core/ids.ts";
 import { FRAME, type Frame, PROTOCOL_VERSION } from "../protocol/frame.ts";
 import { Calls, type LoadedFunction } from "./calls.ts";
 import { Connection } from "./connection.ts";
@@ -11,18 +10,18 @@ import { toFunctionError } from "./function-error.ts";
 import { LoadReporter } from "./load-report.ts";
 import { describeApp, loadFunction } from "./loader.ts";
 import { guardProcess } from "./process-guard.ts";
+import { rehearse } from "./rehearsal.ts";
 import { installStackTraces } from "./stack-trace.ts";
 import { installWebGlobals } from "./web-globals.ts";
 
-/** How long a spare waits before it warms up: a cold start hands over its function sooner than that. */
-const WARM_UP_AFTER_MS = 20;
-/** Importing anything once saves the first real import 1.5 ms. A variable, so that no bundler looks into it. */
-const EMPTY_MODULE: string = "data:text/javascript,";
+/** A cold start hands over its function sooner than that, and must not wait for a rehearsal. */
+const REHEARSE_AFTER_MS = 20;
 
 let fn: LoadedFunction | null = null;
 /** Frames of calls that came while the function was still loading. */
 let held: Frame[] | null = null;
 let loadError: ReturnType<typeof toFunctionError> | null = null;
+let releaseDirectory: string | null = null;
 let stopping = false;
 /** Until the guard stands there is no user code, and a closed connection just ends this. */
 let exit: (code: number) => void = (code) => process.exit(code);
@@ -40,12 +39,9 @@ const loadReporter = new LoadReporter(
 );
 ({ exit } = guardProcess(connection, calls));
 captureConsole(() => calls.currentLog);
-installStackTraces();
+installStackTraces(() => releaseDirectory);
 installWebGlobals();
-const warmUp = setTimeout(() => {
-  newId();
-  void import(EMPTY_MODULE);
-}, WARM_UP_AFTER_MS);
+const rehearsal = setTimeout(rehearse, REHEARSE_AFTER_MS);
 
 function onFrame(frame: Frame): void {
   if (held !== null && frame.call !== 0) {
@@ -55,11 +51,13 @@ function onFrame(frame: Frame): void {
   }
   switch (frame.type) {
     case FRAME.load:
-      clearTimeout(warmUp);
+      clearTimeout(rehearsal);
+      releaseDirectory = directoryOf(frame);
       void load(frame);
       return;
     case FRAME.manifest:
-      clearTimeout(warmUp);
+      clearTimeout(rehearsal);
+      releaseDirectory = directoryOf(frame);
       void describe(frame);
       return;
     case FRAME.event:
@@ -92,6 +90,10 @@ function onFrame(frame: Frame): void {
       // The frames of the other direction: a node does not send them.
       exit(1);
   }
+}
+
+function directoryOf({ head }: Frame): string | null {
+  return typeof head["directory"] === "string" ? head["directory"] : null;
 }
 
 async function load(frame: Frame): Promise<void> {

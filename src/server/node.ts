@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type Clock, MillraceError, newId, type Service, systemClock } from "../core/index.ts";
+import { type Clock, MillraceError, newId, type Service, startAll, systemClock } from "../core/index.ts";
 import { Control } from "../control/index.ts";
 import { DeliveryEngine } from "../delivery/index.ts";
 import { Gateway } from "../gateway/index.ts";
@@ -25,6 +25,8 @@ export interface NodeOptions {
   readonly durability?: "full" | "off";
   /** Called with every log line as it is written. */
   readonly onLog?: LogSink;
+  /** The app will be loaded again and again. */
+  readonly reloads?: boolean;
 }
 
 export interface NodeAddresses {
@@ -65,6 +67,7 @@ export class MillraceNode implements Service {
       dataDirectory,
       runtimeFile: made.runtimeFile,
       stopLimitMs: settings.graceMs,
+      describeAhead: options.reloads === true ? "always" : "once",
       ...(settings.memoryBytes === null ? {} : { budgetBytes: settings.memoryBytes }),
       onStrayLog: (fn, level, text, atMs) => this.logs.write({ fn: fn ?? "", invocation: "", level, text, atMs }),
       onColdStart: ({ fn, waitMs, loadMs, firstCallMs }) => metrics.coldStarted(fn, waitMs + loadMs + firstCallMs),
@@ -126,26 +129,35 @@ export class MillraceNode implements Service {
 
   /** Opens the doors. The app is loaded by `reload`: before or after, a door without a release answers 503. */
   async start(): Promise<void> {
-    await this.pool.start();
-    await this.delivery.start();
-    await this.retention.start();
-    await this.gateway.start();
-    await this.control.start();
-    await announceNode(this.dataDirectory, { ...this.addresses, pid: process.pid });
-    this.serving = true;
+    try {
+      await startAll([this.pool, this.delivery, this.retention, this.gateway, this.control]);
+      await announceNode(this.dataDirectory, { ...this.addresses, pid: process.pid });
+      this.serving = true;
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
   /** Makes a release of the app as it is now and swaps it in everywhere; an error leaves what was there. */
   async reload(): Promise<LoadedApp> {
     const loaded = await this.loader.load();
-    const { release } = loaded;
-    // The doors' routes first: they are the only part that can still refuse.
+    try {
+      await this.use(loaded.release);
+    } catch (error) {
+      if (this.release !== null) await this.use(this.release);
+      throw error;
+    }
+    this.release = loaded.release;
+    return loaded;
+  }
+
+  /** What can refuse comes first: routes and patterns in memory, then the schedules, which the store has to take. */
+  private async use(release: Release): Promise<void> {
     this.gateway.use(release);
-    this.pool.use(release);
     await this.delivery.use(release);
     await this.schedules.use(release.manifest);
-    this.release = release;
-    return loaded;
+    this.pool.use(release);
   }
 
   /** Doors first, then what runs, then the store; a second call waits for the first. */

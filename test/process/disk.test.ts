@@ -28,7 +28,7 @@ interface Trouble {
 }
 
 async function through(node: NodeProcess, trouble: Trouble): Promise<RunReport> {
-  return run({ seed, kills: 0 }, node, async (senders) => {
+  return run({ seed, kills: 0 }, node, async ({ senders }) => {
     for (let round = 0; round < 3; round++) {
       await senders.acknowledges(20);
       await trouble.begin();
@@ -42,7 +42,6 @@ async function through(node: NodeProcess, trouble: Trouble): Promise<RunReport> 
       await senders.acknowledges(20);
       expect(await node.metric("millrace_store_healthy")).toBe(1);
     }
-    return node;
   });
 }
 
@@ -68,7 +67,13 @@ describe("a disk that takes nothing more", () => {
       process.stderr.write("NO SMALL DISK: this user may not mount, so ENOSPC is put into the node's system calls instead.\n");
       ctx.skip(!canTrace(), STRACE_MISSING);
       const node = await NodeProcess.start(APP);
-      return judge("full disk (injected)", await through(node, injected(() => node, "ENOSPC", "disk_full")));
+      return judge(
+        "full disk (injected)",
+        await through(
+          node,
+          injected(() => node, "ENOSPC", "disk_full"),
+        ),
+      );
     }
     onTestFinished(() => disk.unmount());
     const node = await NodeProcess.start(APP, { data: join(disk.path, "data") });
@@ -78,6 +83,12 @@ describe("a disk that takes nothing more", () => {
   it("read-only: 503 data_unwritable, and the same", { timeout: limitMs }, async (ctx) => {
     ctx.skip(!canTrace(), STRACE_MISSING);
     const node = await NodeProcess.start(APP);
-    judge("read-only disk", await through(node, injected(() => node, "EROFS", "data_unwritable")));
+    judge(
+      "read-only disk",
+      await through(
+        node,
+        injected(() => node, "EROFS", "data_unwritable"),
+      ),
+    );
   });
 });

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { inspect, quiet } from "./inspect.ts";
 import { faultsIn } from "./model.ts";
-import { freePort, NodeProcess, pause } from "./node-process.ts";
+import { NodeProcess, pause } from "./node-process.ts";
 import { Random } from "./random.ts";
 import { Senders, type Tally } from "./senders.ts";
 
@@ -28,6 +28,8 @@ export interface RunReport {
   readonly dead: number;
   readonly seconds: number;
   readonly tally: Tally;
+  /** Kept when there are faults. */
+  readonly data: string;
   readonly faults: readonly string[];
 }
 
@@ -35,57 +37,68 @@ const LONGEST_LIFE_MS = 500;
 /** A share of the nodes does not live to serve. */
 const STILLBORN_SHARE = 0.15;
 const LONGEST_START_MS = 350;
+/** Between two instances. */
+const LONGEST_CALM_MS = 150;
 
-/** The node itself is killed and started again, on the same directory and port. */
-export async function killNodes(options: RunOptions): Promise<RunReport> {
-  const port = await freePort();
-  const random = new Random(options.seed);
-  let node = await NodeProcess.start(APP, { port });
-  return run(options, node, async (senders) => {
-    for (let killed = 0; killed < options.kills; ) {
-      await serveAndDie(node, random, senders);
-      killed++;
-      node = await NodeProcess.launch(APP, { port, data: node.data });
-      while (killed < options.kills && random.chance(STILLBORN_SHARE)) {
-        await pause(random.next() * LONGEST_START_MS);
-        mustRun(node);
-        await node.kill();
-        killed++;
-        node = await NodeProcess.launch(APP, { port, data: node.data });
-      }
-      await node.ready();
-    }
-    return node;
-  });
+/** The node that is there now; a kill puts another one in its place. */
+export class Stage {
+  readonly senders: Senders;
+  node: NodeProcess;
+
+  constructor(node: NodeProcess, senders: Senders) {
+    this.node = node;
+    this.senders = senders;
+  }
+
+  mustRun(): void {
+    if (!this.node.running) throw new Error(`the node ended by itself:\n${this.node.output}`);
+  }
+
+  /** SIGKILL, and the next one on the same directory and port, which need not be ready. */
+  async replaceNode(): Promise<void> {
+    this.mustRun();
+    const { data, port } = this.node;
+    await this.node.kill();
+    this.node = await NodeProcess.launch(APP, { data, port });
+  }
 }
 
-async function serveAndDie(node: NodeProcess, random: Random, senders: Senders): Promise<void> {
-  // Most nodes do some work first; some die with what they found at their start.
-  if (random.chance(0.7)) await senders.acknowledges(1);
-  await pause(random.next() * LONGEST_LIFE_MS);
-  mustRun(node);
-  await node.kill();
+/** The node itself is killed and started again. */
+export async function killNodes(options: RunOptions): Promise<RunReport> {
+  const random = new Random(options.seed);
+  // One that ends well leaves what it compiled to those that will not have the time.
+  await (await NodeProcess.start(APP)).stop();
+  return run(options, await NodeProcess.start(APP), async (stage) => {
+    for (let killed = 0; killed < options.kills; killed++) {
+      if (random.chance(STILLBORN_SHARE)) {
+        await pause(random.next() * LONGEST_START_MS);
+      } else {
+        await stage.node.ready();
+        // Most nodes take something in first; some die with what they found at their start.
+        if (random.chance(0.7)) await stage.senders.acknowledges(1);
+        await pause(random.next() * LONGEST_LIFE_MS);
+      }
+      await stage.replaceNode();
+    }
+    await stage.node.ready();
+  });
 }
 
 /** Instances, with functions or spare, are killed under a node that stays. */
 export async function killInstances(options: RunOptions): Promise<RunReport> {
   const random = new Random(options.seed);
-  const node = await NodeProcess.start(APP);
-  return run(options, node, async (senders) => {
+  return run(options, await NodeProcess.start(APP), async ({ node, senders }) => {
     for (let killed = 0; killed < options.kills; ) {
       await senders.acknowledges(1);
-      await pause(random.next() * 150);
-      mustRun(node);
+      await pause(random.next() * LONGEST_CALM_MS);
       const pids = node.instancePids();
-      if (pids.length === 0 || !killIfAlive(random.pick(pids))) continue;
-      killed++;
+      if (pids.length > 0 && isKilled(random.pick(pids))) killed++;
     }
-    return node;
   });
 }
 
 /** False when it ended by itself between the look and the kill. */
-function killIfAlive(pid: number): boolean {
+function isKilled(pid: number): boolean {
   try {
     return process.kill(pid, "SIGKILL");
   } catch {
@@ -93,47 +106,31 @@ function killIfAlive(pid: number): boolean {
   }
 }
 
-export type Disturb = (senders: Senders, node: NodeProcess) => Promise<NodeProcess>;
-
-/** Resolves with what was found; the node is stopped, and its directory is gone unless there were faults. */
-export async function run(options: RunOptions, first: NodeProcess, disturb: Disturb): Promise<RunReport> {
+/** Load, disturbance, judgement. Afterwards the node is stopped, and its directory is gone unless it is of interest. */
+export async function run(options: RunOptions, first: NodeProcess, disturb: (stage: Stage) => Promise<void>): Promise<RunReport> {
   const startMs = performance.now();
-  const senders = new Senders({
-    gateway: first.gateway,
-    seed: options.seed,
-    senders: options.senders ?? 4,
-    pauseMs: options.pauseMs ?? 100,
-  });
-  let node = first;
+  const { seed, kills } = options;
+  const load = { gateway: first.gateway, seed, senders: options.senders ?? 4, pauseMs: options.pauseMs ?? 100 };
+  const stage = new Stage(first, new Senders(load));
   try {
-    node = await disturb(senders, node);
-    await senders.stop();
-    await quiet(node);
-    mustRun(node);
-    const found = await inspect(node);
-    const faults = faultsIn(senders.sent, found);
-    const report: RunReport = {
-      seed: options.seed,
-      kills: options.kills,
-      events: found.log.length,
-      effects: found.kv.size,
-      dead: found.dead.length,
-      seconds: Math.round((performance.now() - startMs) / 100) / 10,
-      tally: senders.tally,
-      faults,
-    };
-    await node.stop({ keepData: true });
-    if (faults.length === 0) rmSync(node.data, { recursive: true, force: true });
-    return report;
+    await disturb(stage);
+    await stage.senders.stop();
+    await quiet(stage.node);
+    stage.mustRun();
+    const found = await inspect(stage.node);
+    const faults = faultsIn(stage.senders.sent, found);
+    await stage.node.stop({ keepData: true });
+    if (faults.length === 0) rmSync(stage.node.data, { recursive: true, force: true });
+    const counts = { events: found.log.length, effects: found.kv.size, dead: found.dead.length };
+    const seconds = Math.round((performance.now() - startMs) / 100) / 10;
+    return { seed, kills, ...counts, seconds, tally: stage.senders.tally, data: stage.node.data, faults };
   } catch (thrown) {
-    const said = node.output;
-    await node.kill();
-    throw new Error(`seed ${options.seed}, data ${node.data}: ${thrown instanceof Error ? thrown.message : String(thrown)}\n${said}`, { cause: thrown });
+    const said = stage.node.output;
+    await stage.node.kill();
+    await stage.senders.abandon();
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new Error(`seed ${seed}, data ${stage.node.data}: ${why}\n${said}`, { cause: thrown });
   }
-}
-
-function mustRun(node: NodeProcess): void {
-  if (!node.running) throw new Error(`the node ended by itself:\n${node.output}`);
 }
 
 export function seedFrom(text: string | undefined): number {
@@ -143,11 +140,11 @@ export function seedFrom(text: string | undefined): number {
 }
 
 /** One line for people. */
-export function summary(what: string, { seed, kills, events, effects, dead, seconds, tally, faults }: RunReport): string {
+export function summary(what: string, { seed, kills, events, effects, dead, seconds, tally, data, faults }: RunReport): string {
   const refused = Object.entries(tally.refused).map(([answer, times]) => `${times} × ${answer}`);
   return (
     `${what}: seed ${seed}, ${kills} kills in ${seconds} s; ${tally.requests} requests: ${tally.acknowledged} acknowledged, ${tally.givenUp} given up; ` +
     `${tally.broken} broken connections, ${tally.duplicates} answered as duplicates (${tally.repeated} repeated on purpose); ` +
-    `refused: ${refused.join(", ") || "none"}; ${events} events in the log, ${effects} kv values, ${dead} dead letters; ${faults.length} faults\n`
+    `refused: ${refused.join(", ") || "none"}; ${events} events in the log, ${effects} kv values, ${dead} dead letters; ${faults.length} faults${faults.length === 0 ? "" : `, see ${data}`}\n`
   );
 }

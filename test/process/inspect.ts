@@ -20,7 +20,7 @@ export async function quiet(node: NodeProcess, limitMs = 60_000): Promise<void> 
 
 async function readKv({ gateway }: NodeProcess): Promise<Map<string, unknown>> {
   const found = new Map<string, unknown>();
-  for (let after: string | undefined = ""; after !== undefined; ) {
+  for (let after: string | undefined = ""; after !== undefined;) {
     const response = await fetch(`${gateway}/report${after === "" ? "" : `?after=${encodeURIComponent(after)}`}`);
     if (response.status !== 200) throw new Error(`/report answered ${response.status}: ${await response.text()}`);
     const page = (await response.json()) as { key: string; value: unknown }[];
@@ -36,7 +36,7 @@ interface Carried {
 
 async function readDead(node: NodeProcess): Promise<Found["dead"]> {
   const found: { fn: string; id: string }[] = [];
-  for (let after: number | null = 0; after !== null; ) {
+  for (let after: number | null = 0; after !== null;) {
     const page = (await node.controlJson(`/v1/dead?limit=1000&after=${after}`)) as DeadPage;
     for (const { fn, cloudEvent } of page.dead) found.push({ fn, id: cloudEvent.data.id });
     after = page.next;
@@ -51,7 +51,7 @@ interface DeadPage {
 
 async function readLog(node: NodeProcess): Promise<Found["log"]> {
   const found: { type: string; id: string }[] = [];
-  for (let after: number | undefined = 0; after !== undefined; ) {
+  for (let after: number | undefined = 0; after !== undefined;) {
     const { events } = (await node.controlJson(`/v1/events?limit=1000&after=${after}`)) as LogPage;
     for (const { type, cloudEvent } of events) found.push({ type, id: cloudEvent.data.id });
     after = events.at(-1)?.seq;

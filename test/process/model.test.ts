@@ -7,7 +7,13 @@ import { effectsOf, faultsIn, type Found, type Item, type Sent } from "./model.t
 const events: Item[] = Array.from({ length: 60 }, (_, n) => {
   return { id: `e${n}`, kind: "event", account: `acc${n % 3}`, group: n % 2 === 0 ? "a" : "c", sku: null };
 });
-const orders: Item[] = Array.from({ length: STOCK + 20 }, (_, n) => ({ id: `o${n}`, kind: "order", account: "x", group: "a", sku: "flash" }));
+const orders: Item[] = Array.from({ length: STOCK + 20 }, (_, n) => ({
+  id: `o${n}`,
+  kind: "order",
+  account: "x",
+  group: "a",
+  sku: "flash",
+}));
 const acknowledged = (item: Item): Sent => ({
   items: [item],
   outcome: "acknowledged",
@@ -16,7 +22,9 @@ const acknowledged = (item: Item): Sent => ({
 const sent = [...events, ...orders].map(acknowledged);
 
 /** A node that did everything right, then whatever `spoil` does to it. */
-function after(spoil: (node: { kv: Map<string, unknown>; dead: { fn: string; id: string }[]; log: { type: string; id: string }[] }) => void = () => {}): Found {
+function after(
+  spoil: (node: { kv: Map<string, unknown>; dead: { fn: string; id: string }[]; log: { type: string; id: string }[] }) => void = () => {},
+): Found {
   const kv = new Map<string, unknown>();
   const node = { kv, dead: [] as { fn: string; id: string }[], log: [] as { type: string; id: string }[] };
   for (const item of [...events, ...orders]) {
@@ -71,7 +79,10 @@ describe("the model of the process tests", () => {
       answeredBy: null,
     };
     expect(faultsIn([...sent, batch], after())).toEqual([]);
-    const half = faultsIn([...sent, batch], after(({ log }) => log.push({ type: "load.event", id: "g1" })));
+    const half = faultsIn(
+      [...sent, batch],
+      after(({ log }) => log.push({ type: "load.event", id: "g1" })),
+    );
     expect(half).toContain("lost: event load.event/g2 is not in the log");
     expect(half).toContain("lost: count/parent/g1 was never counted");
   });

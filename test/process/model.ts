@@ -41,9 +41,15 @@ export interface Expected {
 export function effectsOf(item: Item): Expected {
   const { id } = item;
   if (item.kind === "order") {
-    return { counts: new Set([`count/order/${id}`, `count/tally/load.order/${id}`]), dead: new Set(), events: new Set([`load.order/${id}`]) };
+    return {
+      counts: new Set([`count/order/${id}`, `count/tally/load.order/${id}`]),
+      dead: new Set(),
+      events: new Set([`load.order/${id}`]),
+    };
   }
-  const counts = ["tally/load.event", "tally/load.child", "tally/load.late", "parent", "flaky", "afterFlaky"].map((fn) => `count/${fn}/${id}`);
+  const counts = ["tally/load.event", "tally/load.child", "tally/load.late", "parent", "flaky", "afterFlaky"].map(
+    (fn) => `count/${fn}/${id}`,
+  );
   if (item.group === "a" || item.group === "b") counts.push(`count/chosen/${id}`);
   const isDoomed = doomOf(id) !== "none";
   counts.push(isDoomed ? `count/mourner/doomed/${id}` : `count/doomed/${id}`);
@@ -137,7 +143,9 @@ function faultsOfAnswers(kept: readonly Sent[], { kv }: Found): string[] {
   return kept.flatMap(({ items, answeredBy }) => {
     const id = items[0]?.id ?? "";
     const committed = kv.get(`answer/${id}`);
-    return answeredBy === null || committed === answeredBy ? [] : [`answer: order ${id} was answered by ${answeredBy}, kept by ${String(committed)}`];
+    return answeredBy === null || committed === answeredBy
+      ? []
+      : [`answer: order ${id} was answered by ${answeredBy}, kept by ${String(committed)}`];
   });
 }
 
@@ -155,7 +163,8 @@ function faultsOfSale(sale: string, items: readonly Item[], { kv }: Found): stri
   }
   const wanted = Math.min(STOCK, orders.length);
   const left = kv.get(`${sale}/stock`) ?? STOCK;
-  if (sold !== wanted || left !== STOCK - wanted) faults.push(`${sale}: ${sold} sold and ${String(left)} left, not ${wanted} and ${STOCK - wanted}`);
+  if (sold !== wanted || left !== STOCK - wanted)
+    faults.push(`${sale}: ${sold} sold and ${String(left)} left, not ${wanted} and ${STOCK - wanted}`);
   const decided = [...kv.keys()].filter((key) => key.startsWith(`${sale}/sold/`) || key.startsWith(`${sale}/refused/`)).length;
   if (decided !== orders.length) faults.push(`${sale}: ${decided} decisions for ${orders.length} orders`);
   return faults;

@@ -26,7 +26,7 @@ export interface Load {
 
 /** The answers that a client of a node which comes and goes has to expect. Anything else ends the run. */
 const EXPECTED_STATUSES = new Set([502, 503]);
-const GIVE_UP_SHARE = 0.04;
+const IMPATIENT_SHARE = 0.1;
 const REPEAT_SHARE = 0.05;
 const RETRY_MS = 25;
 const ANSWER_MS = 20_000;
@@ -34,8 +34,8 @@ const ANSWER_MS = 20_000;
 type Answer = { readonly kind: "accepted"; readonly duplicate: boolean; readonly answeredBy: string | null } | { readonly kind: "again" };
 
 /**
- * Clients as they should be: each repeats the same request until it is acknowledged. A few give up after a failure, as clients also do, and
- * a few repeat what was acknowledged.
+ * Clients as they should be: each repeats the same request until it is acknowledged. A few give up at the first failure, as clients also do,
+ * and a few repeat what was acknowledged.
  */
 export class Senders {
   readonly sent: Sent[] = [];
@@ -43,6 +43,7 @@ export class Senders {
   private readonly load: Load;
   private readonly work: Promise<unknown>;
   private stopping = false;
+  private abandoned = false;
   private failure: Error | null = null;
 
   constructor(load: Load) {
@@ -61,6 +62,13 @@ export class Senders {
     this.stopping = true;
     await this.work;
     if (this.failure !== null) throw this.failure;
+  }
+
+  /** Ends without its acknowledgements, when the run has failed already. */
+  async abandon(): Promise<void> {
+    this.stopping = true;
+    this.abandoned = true;
+    await this.work;
   }
 
   /** Resolves when so many more requests were acknowledged. */
@@ -92,10 +100,12 @@ export class Senders {
   }
 
   private async deliver(request: Outgoing, random: Random): Promise<Extract<Answer, { kind: "accepted" }> | null> {
+    const isImpatient = random.chance(IMPATIENT_SHARE);
     for (;;) {
       const answer = await this.send(request);
       if (answer.kind === "accepted") return answer;
-      if (!this.stopping && random.chance(GIVE_UP_SHARE)) return null;
+      if (isImpatient) return null;
+      if (this.abandoned) throw new Error("the run was given up");
       await pause(RETRY_MS);
     }
   }
@@ -111,6 +121,7 @@ export class Senders {
         if (answer.answeredBy !== answeredBy) throw new Error(`${id} was answered by ${answeredBy}, then by ${answer.answeredBy}`);
         return;
       }
+      if (this.abandoned) throw new Error("the run was given up");
       await pause(RETRY_MS);
     }
   }

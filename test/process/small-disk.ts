@@ -26,7 +26,7 @@ export class SmallDisk {
   fill(): void {
     const file = openSync(this.ballast, "a");
     try {
-      for (let sizeBytes = 1 << 20; sizeBytes > 0; ) if (!fits(file, sizeBytes)) sizeBytes >>= 1;
+      for (let sizeBytes = 1 << 20; sizeBytes > 0;) if (!fits(file, sizeBytes)) sizeBytes >>= 1;
     } finally {
       closeSync(file);
     }

@@ -25,9 +25,12 @@ export function checkSyncs(calls: readonly SystemCall[], logSuffix = "-wal"): Sy
   for (const { marker, leavesAt } of acknowledgements(calls)) {
     acknowledged.push(marker);
     const write = written.get(marker);
-    if (write === undefined || write.endedAt >= leavesAt) faults.push(`${marker}: acknowledged (line ${leavesAt + 1}) before it was written`);
+    if (write === undefined || write.endedAt >= leavesAt)
+      faults.push(`${marker}: acknowledged (line ${leavesAt + 1}) before it was written`);
     else if (!syncs.some((sync) => sync.target === write.target && sync.beganAt > write.endedAt && sync.endedAt < leavesAt)) {
-      faults.push(`${marker}: written at line ${write.endedAt + 1}, acknowledged at line ${leavesAt + 1}, no sync of ${write.target} between`);
+      faults.push(
+        `${marker}: written at line ${write.endedAt + 1}, acknowledged at line ${leavesAt + 1}, no sync of ${write.target} between`,
+      );
     }
   }
   return { acknowledged, syncs: syncs.length, faults };

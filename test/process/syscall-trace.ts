@@ -39,7 +39,8 @@ export function parseTrace(trace: string): SystemCall[] {
     if (resumed !== null) {
       const thread = Number(resumed[1]);
       const first = open.get(thread);
-      if (first === undefined || first.name !== resumed[2]) throw new Error(`line ${at + 1} ends a call that was not begun: ${line.slice(0, 80)}`);
+      if (first === undefined || first.name !== resumed[2])
+        throw new Error(`line ${at + 1} ends a call that was not begun: ${line.slice(0, 80)}`);
       open.delete(thread);
       calls.push(systemCall(thread, first, resumed[3] ?? "", at));
       continue;

@@ -21,5 +21,5 @@ const toProtectedBranch = event<Push>("github.push", {
 export const protectedPushes = fn({ on: toProtectedBranch, concurrency: { function: 1 } }, async (e, ctx) => {
   const { ref, commits, pusher, repository } = e.data;
   const branch = ref.replace("refs/heads/", "");
-  await notice(ctx, "protectedPushes", e, `${pusher.name} pushed ${commits.length} commits to ${branch} of ${repository.full_name}`);
+  await notice(ctx, "protectedPushes", e, `${pusher.name} pushed ${commits.length} commit(s) to ${branch} of ${repository.full_name}`);
 });

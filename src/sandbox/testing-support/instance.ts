@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -136,16 +136,21 @@ export class Workshop {
     return instance;
   }
 
-  /** Writes the files as an app and bundles each one in `functions/`; returns the bundle's folder. */
-  async bundle(files: Readonly<Record<string, string>>): Promise<string> {
+  /**
+   * Writes the files as an app and bundles each one in `functions/`; returns the bundle's folder. Its maps are those of a
+   * release made beside its sources (as `releases` makes it) or below them.
+   */
+  async bundle(files: Readonly<Record<string, string>>, place: "beside" | "below" = "beside"): Promise<string> {
     const app = join(this.folder, `app${++this.apps}`);
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(app, path)), { recursive: true });
       await writeFile(join(app, path), text);
     }
     await symlink(fileURLToPath(new URL("../../../node_modules", import.meta.url)), join(app, "node_modules"));
-    const outdir = join(app, "release");
-    await build({
+    const release = join(app, "release");
+    const outdir = place === "beside" ? app : release;
+    const { outputFiles } = await build({
+      write: false,
       absWorkingDir: app,
       entryPoints: Object.keys(files).filter((path) => path.startsWith("functions/")),
       outbase: app,
@@ -160,7 +165,12 @@ export class Workshop {
       logLevel: "silent",
       alias: { millrace: fileURLToPath(new URL("../../sdk/index.ts", import.meta.url)) },
     });
-    return outdir;
+    for (const { path, contents } of outputFiles) {
+      const target = join(release, relative(outdir, path));
+      await mkdir(dirname(target), { recursive: true });
+      await writeFile(target, contents);
+    }
+    return release;
   }
 
   /** An instance that runs the export `f` of this source. */

@@ -1,6 +1,6 @@
-import { type Frame, FRAME, FrameReader, FrameWriter, type FunctionManifest, PROTOCOL_VERSION, type Release } from "../protocol/index.ts";
-import type { EventCall, HttpCall } from "./pool.ts";
-import type { Exit, InstanceClass, InstanceProcess, SpawnInstance } from "./spawn.ts";
+import { type Frame, FRAME, FrameReader, FrameWriter, type FunctionManifest, PROTOCOL_VERSION, type Release } from "../../protocol/index.ts";
+import type { EventCall, HttpCall } from "../pool.ts";
+import type { Exit, InstanceClass, InstanceProcess, SpawnInstance } from "../spawn.ts";
 
 /** For tests: a peer that speaks the frames in this process and does what its script says. */
 export class ScriptedInstance implements InstanceProcess {

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import type { FunctionManifest, Release } from "../protocol/index.ts";
-import { bundleRuntime } from "../sandbox/bundle-runtime.ts";
-import { InstancePool, type InstancePoolOptions } from "./instance-pool.ts";
+import type { FunctionManifest, Release } from "../../protocol/index.ts";
+import { bundleRuntime } from "../../sandbox/bundle-runtime.ts";
+import { InstancePool, type InstancePoolOptions } from "../instance-pool.ts";
 import { functionManifest, releaseOf } from "./scripted-instance.ts";
 
 /** For tests: an app of one source text, bundled, over real processes. */
@@ -52,7 +52,7 @@ export async function bundleApp(source: string, outDirectory: string): Promise<v
     outdir: outDirectory,
     outExtension: { ".js": ".mjs" },
     sourcemap: "linked",
-    alias: { millrace: fileURLToPath(new URL("../sdk/index.ts", import.meta.url)) },
+    alias: { millrace: fileURLToPath(new URL("../../sdk/index.ts", import.meta.url)) },
     logLevel: "silent",
   });
 }

@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from "node:net";
-import { MillraceError } from "../core/index.ts";
+import { MillraceError } from "./errors.ts";
 
 /** Whether only this machine can reach a door that is bound there. */
 export function isLoopback(host: string): boolean {

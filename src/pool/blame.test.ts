@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { type Ending, type InFlight, judge } from "./blame.ts";
+
+const ERROR = { name: "E", message: "m", stack: null };
+const OOM = "<--- Last few GCs --->\nFATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n";
+
+let number = 0;
+const call = (over: Partial<InFlight> = {}): InFlight => ({ number: ++number, phase: "running", timeoutMs: 1000, kind: "event", ...over });
+const gone = (code: number | null, signal: string | null, output = ""): Ending => ({ kind: "gone", exit: { code, signal, output } });
+
+function verdict(ending: Ending, mine: InFlight, others: readonly InFlight[] = []): string {
+  const found = judge(ending, mine, others, 64 * 2 ** 20);
+  return found.kind === "timeout" ? "timeout" : `${found.blame} ${found.error.name}`;
+}
+
+describe("who ended the instance", () => {
+  const mine = call();
+  const [other, aborting, streaming] = [call(), call({ phase: "aborting" }), call({ phase: "answering" })];
+
+  it.each<[string, Ending, InFlight, InFlight[], string]>([
+    ["B1: it named this call", { kind: "fatal", number: mine.number, error: ERROR }, mine, [other], "guilty E"],
+    ["B1: it named another", { kind: "fatal", number: other.number, error: ERROR }, mine, [other], "bystander Crashed"],
+    ["B1: it could not tell, one call", { kind: "fatal", number: 0, error: ERROR }, mine, [], "guilty E"],
+    ["B1: it could not tell, several", { kind: "fatal", number: 0, error: ERROR }, mine, [other], "suspect E"],
+    ["B2: gone, one call", gone(1, null), mine, [], "guilty Crashed"],
+    ["B2: gone, several", gone(null, "SIGKILL"), mine, [other], "suspect Crashed"],
+    ["B2: gone, beside an answer that flows", gone(null, "SIGKILL"), mine, [streaming], "suspect Crashed"],
+    ["B3: the heap was full", gone(null, "SIGABRT", OOM), mine, [], "guilty OutOfMemory"],
+    ["B3: an abort of another cause", gone(null, "SIGABRT", "assertion failed"), mine, [], "guilty Crashed"],
+    ["B3: too much memory outside the heap", { kind: "too-much-memory", usedBytes: 2 ** 30 }, mine, [other], "suspect OutOfMemory"],
+    ["B4: not the protocol", { kind: "violation", message: "garbage" }, mine, [other], "guilty ProtocolError"],
+    ["B5: past its time and told so", gone(1, null), call({ phase: "overdue" }), [other], "timeout"],
+    ["B6: ended by the pool", { kind: "ended" }, mine, [other], "bystander Ended"],
+    ["T2: blocked, the one past its time", { kind: "blocked" }, aborting, [other], "timeout"],
+    ["T2: blocked, one beside it", { kind: "blocked" }, mine, [aborting], "bystander Crashed"],
+    ["T2: blocked, two past their time", { kind: "blocked" }, call({ phase: "aborting" }), [aborting], "suspect Timeout"],
+    ["T2: blocked, an HTTP call past its time", { kind: "blocked" }, call({ phase: "aborting", kind: "http" }), [aborting], "timeout"],
+  ])("%s", (_, ending, mine, others, expected) => {
+    expect(verdict(ending, mine, others)).toBe(expected);
+  });
+
+  it("B2: the message says how the process ended and what it printed last", () => {
+    const { error } = judge(gone(7, null, "one\nlast words\n"), mine, [], 1);
+    expect(error.message).toBe(
+      "the instance's process ended with exit code 7, without a word, while it ran this call; it last printed: last words",
+    );
+  });
+});

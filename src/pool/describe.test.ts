@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { type RealApp, realApp } from "./testing-support/real-app.ts";
+
+async function describeSource(source: string, loadLimitMs = 10_000): Promise<unknown> {
+  const app: RealApp = await realApp(source, {}, { loadLimitMs });
+  try {
+    return await app.pool.describe(app.release.directory, [{ entry: "app.mjs", file: "functions/orders.ts" }], { NAME: "x" });
+  } catch (error) {
+    return error;
+  } finally {
+    await app.close();
+  }
+}
+
+describe("the manifest of a bundle", () => {
+  it("M1: is what its code declares, run in a sandbox", async () => {
+    const manifest = await describeSource(`
+      import { fn, http, event } from "millrace";
+      export const placed = event("order.placed");
+      export const place = fn({ on: http.post("/orders"), timeout: "3s" }, async () => {});
+    `);
+    expect(manifest).toMatchObject({
+      functions: [
+        {
+          name: "place",
+          entry: "app.mjs",
+          file: "functions/orders.ts",
+          timeoutMs: 3000,
+          triggers: [{ kind: "http", method: "POST", path: "/orders" }],
+        },
+      ],
+    });
+  });
+
+  it.each([
+    ["a throw", `throw new Error("no good");`, "no good"],
+    [
+      "an option that does not exist",
+      `import { fn, http } from "millrace"; export const f = fn({ on: http.get("/"), timeot: "1s" } as any, () => {});`,
+      "timeout",
+    ],
+    ["an exit", `process.exit(3);`, "process.exit(3)"],
+    ["a blocked loop", `for (;;);`, "did not come to its end in time"],
+    [
+      "the network",
+      `const { connect } = process.getBuiltinModule("node:net"); await new Promise((r, j) => connect(9, "127.0.0.1").on("error", j));`,
+      "--allow-net",
+    ],
+  ])("M2: %s while it is imported is a load error with its words", async (_, source, words) => {
+    expect(await describeSource(source, 1500)).toMatchObject({ code: "load_failed", message: expect.stringContaining(words) });
+  });
+
+  it("M2: the stack shows the source's line", async () => {
+    const error = await describeSource(`const a = 1;\nthrow new Error("here" + a);`);
+    expect(error).toMatchObject({ details: { stack: expect.stringMatching(/functions\.ts:2/) } });
+  });
+});
