@@ -164,11 +164,13 @@ describe("nobody survives the node", () => {
     await app.close();
   });
 
-  it("D2: one whose loop is blocked is ended by the next start, its folder removed", async () => {
+  it("D2: one whose loop is blocked is ended by the kernel or by the next start, which removes its folder", async () => {
     const app = await realApp(APP, {});
     await app.pool.stop();
     await killedNode(app, "block");
-    await expect.poll(() => instancesOf(app.directory).length).toBe(1);
+    expect(readdirSync(join(app.directory, "instances"))).not.toEqual([]);
+    // Where the kernel can be asked to, it has ended it already.
+    if (existsSync("/usr/bin/setpriv")) await expect.poll(() => instancesOf(app.directory)).toEqual([]);
     const again = await realApp(APP, {}, { dataDirectory: app.directory });
     await expect.poll(() => instancesOf(app.directory)).toEqual([]);
     expect(readdirSync(join(app.directory, "instances"))).toEqual([]);
