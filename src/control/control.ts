@@ -25,10 +25,13 @@ export interface ControlOptions {
   readonly hosts?: readonly string[];
   readonly rooms: ControlRooms;
   readonly clock?: Clock;
+  /** The largest event that is accepted; 1 MiB unless said otherwise. */
+  readonly maxEventBytes?: number;
 }
 
 /** How long calls in flight have to end when the node stops. */
 const STOP_GRACE_MS = 5000;
+const MAX_EVENT_BYTES = 1024 * 1024;
 const MAX_HEADER_BYTES = 32 * 1024;
 
 /** The control door (SPEC.md). */
@@ -51,7 +54,12 @@ export class Control implements Service {
       loopback: isLoopback(options.host),
       names: new Set((options.hosts ?? []).map((name) => name.toLowerCase())),
     };
-    this.handlers = makeHandlers({ rooms: options.rooms, clock: this.clock, address: () => this.address });
+    this.handlers = makeHandlers({
+      rooms: options.rooms,
+      clock: this.clock,
+      address: () => this.address,
+      maxEventBytes: options.maxEventBytes ?? MAX_EVENT_BYTES,
+    });
     this.document = JSON.stringify(openapi(options.rooms.node.version));
     this.server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: 60_000 }, (request, response) => {
       void this.take(request, response);

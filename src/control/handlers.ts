@@ -30,6 +30,7 @@ export interface HandlerContext {
   readonly clock: Clock;
   /** The control door's own address. */
   readonly address: () => string;
+  readonly maxEventBytes: number;
 }
 
 export function makeHandlers(context: HandlerContext): Handlers {
@@ -61,7 +62,7 @@ export function makeHandlers(context: HandlerContext): Handlers {
 
     emit: async ({ body }) => {
       const batch = "events" in body ? body.events : undefined;
-      return { events: await emit(batch ?? [body as NewEventShape], batch !== undefined, rooms, clock.now()) };
+      return { events: await emit(batch ?? [body as NewEventShape], batch !== undefined, context) };
     },
 
     logs: async ({ query }) => ({ lines: await store.logs({ ...query, limit: query.limit ?? 100 }) }),
@@ -151,11 +152,13 @@ async function findEvent(given: string, { store }: ControlRooms): Promise<EventS
   return showEvent(found);
 }
 
-async function emit(given: readonly NewEventShape[], isBatch: boolean, rooms: ControlRooms, nowMs: number): Promise<AcceptedEvent[]> {
+async function emit(given: readonly NewEventShape[], isBatch: boolean, context: HandlerContext): Promise<AcceptedEvent[]> {
+  const { rooms, clock, maxEventBytes } = context;
+  const nowMs = clock.now();
   const faults: { index: number; code: string; message: string }[] = [];
   const events = given.flatMap((each, index) => {
     try {
-      return [toIngested(each, nowMs)];
+      return [toIngested(each, nowMs, maxEventBytes)];
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error;
       if (!isBatch) throw error;

@@ -1,2 +1,1 @@
-export { Control, type ControlOptions } from "./control.ts";
-export type { ControlRooms, NodeFacts } from "./node-facts.ts";
+export { Control } from "./control.ts";

@@ -8,10 +8,9 @@ import type { NewEventShape } from "./shapes.ts";
 
 /** Where an event comes from when its sender does not say. */
 export const CONTROL_SOURCE = "/millrace/control";
-const MAX_EVENT_BYTES = 1024 * 1024;
 
 /** An event of the control door as delivery takes it. Throws what is wrong with it. */
-export function toIngested(given: NewEventShape, nowMs: number): Ingested {
+export function toIngested(given: NewEventShape, nowMs: number, maxEventBytes: number): Ingested {
   if (isReservedType(given.type)) throw new MillraceError("reserved_type", `"${given.type}" is a type of the platform`);
   const atMs = dueMs(given, nowMs);
   const parsed = parseCloudEvent({
@@ -28,8 +27,8 @@ export function toIngested(given: NewEventShape, nowMs: number): Ingested {
   const json = canonicalJson(parsed.event);
   if (json === undefined) throw new MillraceError("bad_event", `data: is nested deeper than ${MAX_DEPTH} levels`);
   const sizeBytes = Buffer.byteLength(json);
-  if (sizeBytes > MAX_EVENT_BYTES) {
-    throw new MillraceError("too_large", `the event is ${formatSize(sizeBytes)}, more than ${formatSize(MAX_EVENT_BYTES)}`);
+  if (sizeBytes > maxEventBytes) {
+    throw new MillraceError("too_large", `the event is ${formatSize(sizeBytes)}, more than ${formatSize(maxEventBytes)}`);
   }
   return atMs === null ? { event: parsed.event, json } : { event: parsed.event, json, atMs };
 }

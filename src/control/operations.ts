@@ -1,4 +1,4 @@
-import type { JsonSchema, Schema, Static } from "./schema.ts";
+import type { Schema, Static } from "./schema.ts";
 import { array, integer, named, nullable, object, optional, string, union } from "./schema.ts";
 import {
   acceptedEvent,
@@ -239,5 +239,3 @@ export type ParamsOf<N extends OperationName> = StaticOf<Operations[N]["params"]
 export type QueryOf<N extends OperationName> = StaticOf<Operations[N]["query"]>;
 export type BodyOf<N extends OperationName> = Operations[N]["body"] extends { readonly schema: infer S } ? StaticOf<S> : null;
 export type AnswerOf<N extends OperationName> = StaticOf<Operations[N]["answer"]["schema"]>;
-
-export type { JsonSchema };

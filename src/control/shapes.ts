@@ -42,7 +42,6 @@ const trigger = named(
     object({ kind: literal("cron"), expression: string(), timezone: nullable(string()) }),
   ),
 );
-export type TriggerShape = Static<typeof trigger>;
 
 const options = named(
   "FunctionOptions",
@@ -112,7 +111,6 @@ export const nodeView = named(
 export type NodeView = Static<typeof nodeView>;
 
 export const attemptError = named("AttemptError", object({ name: string(), message: string(), stack: nullable(string()) }));
-export type AttemptErrorView = Static<typeof attemptError>;
 
 const attemptView = named(
   "Attempt",

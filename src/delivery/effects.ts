@@ -50,7 +50,8 @@ export function toWrites(effects: Effects, cause: Cause, router: Router, hopLimi
     if (json === undefined)
       throw new MillraceError("bad_event", `"${cause.fn}" emitted "${event.type}" with data that is nested too deeply`);
     const facts = { origin: "function", hops, cause: cause.invocation } as const;
-    if (emit.atMs !== undefined && emit.atMs > cause.nowMs) timers.push(delayed(event, { json, ...facts }, emit.atMs));
+    const dueMs = happensMs(emit, cause.nowMs);
+    if (dueMs > cause.nowMs) timers.push(delayed(event, { json, ...facts }, dueMs));
     else events.push(newEvent(event, { json, ...facts }, router, false));
   }
   return { events, timers, kv: effects.kv.map((write) => toKvWrite(write, cause.nowMs)) };
@@ -75,15 +76,20 @@ export function delayed(event: CloudEvent, facts: DelayedEvent, atMs: number): N
   return { name, kind: EMIT_TIMER, partition: partitionOf(EMIT_TIMER, null, event.id), dueMs: atMs, payload: JSON.stringify(facts) };
 }
 
+/** When an event becomes one: now, or later if it is a delayed one. */
+function happensMs({ atMs, afterMs }: Emit, nowMs: number): number {
+  if (afterMs !== undefined) return nowMs + Math.round(afterMs);
+  return atMs === undefined ? nowMs : Math.max(atMs, nowMs);
+}
+
 function toEvent(emit: Emit, cause: Cause): CloudEvent {
-  const happensMs = emit.atMs === undefined ? cause.nowMs : Math.max(emit.atMs, cause.nowMs);
   return {
     specversion: "1.0",
     id: emit.id ?? newId(cause.nowMs),
     source: emit.source ?? `/functions/${cause.fn}`,
     type: emit.type,
     ...(emit.subject === undefined ? {} : { subject: emit.subject }),
-    time: new Date(happensMs).toISOString(),
+    time: new Date(happensMs(emit, cause.nowMs)).toISOString(),
     ...(emit.data === undefined ? {} : { datacontenttype: "application/json" }),
     ...emit.extensions,
     ...(emit.key === undefined ? {} : { partitionkey: emit.key }),

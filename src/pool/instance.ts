@@ -143,7 +143,11 @@ export class Instance implements TicketHolder {
   }
 
   /** Asks for the manifest of a bundle. */
-  describe(asked: { bundle: string; entries: unknown; env: unknown }, owner: InstanceOwner, onDescribed: (head: Readonly<Record<string, unknown>>) => void): void {
+  describe(
+    asked: { bundle: string; entries: unknown; env: unknown },
+    owner: InstanceOwner,
+    onDescribed: (head: Readonly<Record<string, unknown>>) => void,
+  ): void {
     const { bundle, entries, env } = asked;
     this.owner = owner;
     this.onDescribed = onDescribed;

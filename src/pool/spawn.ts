@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Grant } from "../protocol/manifest.ts";
-import { endWithNode } from "./end-with-node.ts";
 import { OutputRing } from "./output-ring.ts";
 
 /** What is fixed when a process starts; instances of one class can stand in for each other until they are given a function. */
@@ -38,7 +38,7 @@ export type SpawnInstance = (instanceClass: InstanceClass, directory: string) =>
 /** After a process ended, how long its last frames may take to be read. */
 const LAST_FRAMES_MS = 250;
 
-/** Nobody survives the node: whoever is in here is killed when the node's process exits in an orderly way (else see end-with-node.ts). */
+/** Nobody survives the node: whoever is in here is killed when the node's process exits in an orderly way. */
 const alive = new Set<ChildProcess>();
 let watchingExit = false;
 
@@ -52,11 +52,20 @@ function killWithNode(child: ChildProcess): void {
   });
 }
 
-/** `before` stands before the command of every instance. */
-export function nodeSpawner(runtimeFile: string, before: readonly string[] = endWithNode()): SpawnInstance {
+/**
+ * An instance notices by its closed socket that the node was killed, but not while user code blocks its loop. So Linux is asked to kill it
+ * with its parent; util-linux's setpriv (part of every Debian) does that and then becomes the instance itself, for about 1 ms of start.
+ */
+const SETPRIV = "/usr/bin/setpriv";
+
+function dyingWithParent(command: readonly string[]): readonly string[] {
+  return process.platform === "linux" && existsSync(SETPRIV) ? [SETPRIV, "--pdeathsig", "KILL", "--", ...command] : command;
+}
+
+export function nodeSpawner(runtimeFile: string): SpawnInstance {
   return (instanceClass, directory) => {
-    const [program, ...args] = [...before, process.execPath, ...nodeFlags(instanceClass, directory, runtimeFile), runtimeFile];
-    const child = spawn(program, args, {
+    const command = dyingWithParent([process.execPath, ...nodeFlags(instanceClass, directory, runtimeFile), runtimeFile]);
+    const child = spawn(command[0] ?? process.execPath, command.slice(1), {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       // Nothing of the node's own environment; what the app's variables are comes with the function.
       env: { TMPDIR: `${directory}/tmp` },

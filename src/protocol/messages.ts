@@ -32,6 +32,8 @@ export interface Emit {
   readonly data?: unknown;
   /** A delayed event: when it shall happen. */
   readonly atMs?: number;
+  /** A delayed event: how long after its commit it shall happen. By the node's clock, which in a test is not that of the instance. */
+  readonly afterMs?: number;
 }
 
 export type KvEffect =

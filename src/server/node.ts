@@ -104,6 +104,7 @@ export class MillraceNode implements Service {
       port: settings.controlPort,
       token: made.controlToken,
       tokenIsConfigured: settings.controlToken !== null,
+      maxEventBytes: settings.maxEventBytes,
       clock,
       rooms: { node: this.facts(), delivery: this.delivery, store, pool: this.pool, logs: this.logs, metrics, observer: metrics },
     });

@@ -1,2 +1,2 @@
-export { type Followed, type LogFilter, Logs, type LogSink, matches } from "./logs.ts";
-export { type MetricSources, Metrics } from "./metrics.ts";
+export { type LogFilter, Logs, type LogSink } from "./logs.ts";
+export { Metrics } from "./metrics.ts";

@@ -77,7 +77,7 @@ export class Logs {
   }
 }
 
-export function matches(filter: LogFilter, line: LogLine): boolean {
+function matches(filter: LogFilter, line: LogLine): boolean {
   if (filter.fn !== undefined && filter.fn !== line.fn) return false;
   if (filter.invocation !== undefined && filter.invocation !== line.invocation) return false;
   return filter.level === undefined || LOG_LEVELS.indexOf(line.level) >= LOG_LEVELS.indexOf(filter.level);

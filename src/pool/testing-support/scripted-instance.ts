@@ -1,4 +1,12 @@
-import { type Frame, FRAME, FrameReader, FrameWriter, type FunctionManifest, PROTOCOL_VERSION, type Release } from "../../protocol/index.ts";
+import {
+  type Frame,
+  FRAME,
+  FrameReader,
+  FrameWriter,
+  type FunctionManifest,
+  PROTOCOL_VERSION,
+  type Release,
+} from "../../protocol/index.ts";
 import type { EventCall, HttpCall } from "../pool.ts";
 import type { Exit, InstanceClass, InstanceProcess, SpawnInstance } from "../spawn.ts";
 
