@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anEvent, append, BOOM, readySeqs, settle, T0, to } from "../contract/builders.ts";
 import type { Lease, SettleOutcome, Store } from "../store.ts";
@@ -183,6 +183,7 @@ describe("lanes against a model", () => {
       // The store outlives a program that failed, so a failure is not made smaller: what it printed can be replayed by its seed.
       { numRuns: PROGRAMS, endOnFailure: true },
     );
+    expect(game).toBe(PROGRAMS);
     await store.close();
   });
 });
