@@ -63,15 +63,15 @@ describe("a handler that misbehaves fails its own call; those beside it go on", 
     ["exits the process", "/exits", 502, "function_crashed"],
     ["allocates without end", "/hoards", 502, "function_out_of_memory"],
   ])("one that %s", async (_what, path, status, code) => {
-    let ended = false;
+    const ended = new AbortController();
     const bad = fetch(node.gateway + path).then(async (answer) => {
-      ended = true;
+      ended.abort();
       return { status: answer.status, text: await answer.text() };
     });
     const beside: number[] = [];
     do {
       beside.push((await fetch(`${node.gateway}/beside`)).status);
-    } while (!ended);
+    } while (!ended.signal.aborted);
     expect(await bad).toEqual({ status, text: expect.stringContaining(`"code":"${code}"`) });
     expect(new Set(beside)).toEqual(new Set([200]));
     expect(node.running).toBe(true);

@@ -35,7 +35,9 @@ it("a changed file is served, no call is dropped, and one that does not compile 
   const failures = (await Promise.all(callers.map((caller) => caller.stop()))).flat();
   const calls = callers.reduce((sum, { calls }) => sum + calls, 0);
   tookMs.sort((a, b) => a - b);
-  process.stdout.write(`dev: ${RELOADS} reloads, median ${Math.round(tookMs[RELOADS / 2] ?? 0)} ms from save to answer, ${calls} calls meanwhile\n`);
+  process.stdout.write(
+    `dev: ${RELOADS} reloads, median ${Math.round(tookMs[RELOADS / 2] ?? 0)} ms from save to answer, ${calls} calls meanwhile\n`,
+  );
   expect(failures).toEqual([]);
   expect(calls).toBeGreaterThan(RELOADS);
 

@@ -26,6 +26,7 @@ export interface RunReport {
   readonly events: number;
   readonly effects: number;
   readonly dead: number;
+  readonly sold: number;
   readonly seconds: number;
   readonly tally: Tally;
   /** Kept when there are faults. */
@@ -54,11 +55,15 @@ export class Stage {
     if (!this.node.running) throw new Error(`the node ended by itself:\n${this.node.output}`);
   }
 
-  /** SIGKILL, and the next one on the same directory and port, which need not be ready. */
-  async replaceNode(): Promise<void> {
+  /** SIGKILL. */
+  async killNode(): Promise<void> {
     this.mustRun();
-    const { data, port } = this.node;
     await this.node.kill();
+  }
+
+  /** The next one, on the same directory and port; it need not be ready. */
+  async launchNode(): Promise<void> {
+    const { data, port } = this.node;
     this.node = await NodeProcess.launch(APP, { data, port });
   }
 }
@@ -78,7 +83,8 @@ export async function killNodes(options: RunOptions): Promise<RunReport> {
         if (random.chance(0.7)) await stage.senders.acknowledges(1);
         await pause(random.next() * LONGEST_LIFE_MS);
       }
-      await stage.replaceNode();
+      await stage.killNode();
+      await stage.launchNode();
     }
     await stage.node.ready();
   });
@@ -88,7 +94,7 @@ export async function killNodes(options: RunOptions): Promise<RunReport> {
 export async function killInstances(options: RunOptions): Promise<RunReport> {
   const random = new Random(options.seed);
   return run(options, await NodeProcess.start(APP), async ({ node, senders }) => {
-    for (let killed = 0; killed < options.kills; ) {
+    for (let killed = 0; killed < options.kills;) {
       await senders.acknowledges(1);
       await pause(random.next() * LONGEST_CALM_MS);
       const pids = node.instancePids();
@@ -121,7 +127,8 @@ export async function run(options: RunOptions, first: NodeProcess, disturb: (sta
     const faults = faultsIn(stage.senders.sent, found);
     await stage.node.stop({ keepData: true });
     if (faults.length === 0) rmSync(stage.node.data, { recursive: true, force: true });
-    const counts = { events: found.log.length, effects: found.kv.size, dead: found.dead.length };
+    const sold = [...found.kv.keys()].filter((key) => key.startsWith("sale/sold/")).length;
+    const counts = { events: found.log.length, effects: found.kv.size, dead: found.dead.length, sold };
     const seconds = Math.round((performance.now() - startMs) / 100) / 10;
     return { seed, kills, ...counts, seconds, tally: stage.senders.tally, data: stage.node.data, faults };
   } catch (thrown) {
@@ -139,12 +146,17 @@ export function seedFrom(text: string | undefined): number {
   return seed;
 }
 
-/** One line for people. */
-export function summary(what: string, { seed, kills, events, effects, dead, seconds, tally, data, faults }: RunReport): string {
+/** Says in one line how it went, and hands it on. */
+export function told(what: string, report: RunReport): RunReport {
+  process.stdout.write(summary(what, report));
+  return report;
+}
+
+function summary(what: string, { seed, kills, events, effects, dead, sold, seconds, tally, data, faults }: RunReport): string {
   const refused = Object.entries(tally.refused).map(([answer, times]) => `${times} × ${answer}`);
   return (
     `${what}: seed ${seed}, ${kills} kills in ${seconds} s; ${tally.requests} requests: ${tally.acknowledged} acknowledged, ${tally.givenUp} given up; ` +
     `${tally.broken} broken connections, ${tally.duplicates} answered as duplicates (${tally.repeated} repeated on purpose); ` +
-    `refused: ${refused.join(", ") || "none"}; ${events} events in the log, ${effects} kv values, ${dead} dead letters; ${faults.length} faults${faults.length === 0 ? "" : `, see ${data}`}\n`
+    `refused: ${refused.join(", ") || "none"}; ${events} events in the log, ${effects} kv values, ${dead} dead letters, ${sold} sold; ${faults.length} faults${faults.length === 0 ? "" : `, see ${data}`}\n`
   );
 }

@@ -145,7 +145,7 @@ function faultsOfAnswers(kept: readonly Sent[], { kv }: Found): string[] {
     const committed = kv.get(`answer/${id}`);
     return answeredBy === null || committed === answeredBy
       ? []
-      : [`answer: order ${id} was answered by ${answeredBy}, kept by ${String(committed)}`];
+      : [`answer: order ${id} was answered by ${answeredBy}, kept by ${JSON.stringify(committed)}`];
   });
 }
 
@@ -158,13 +158,13 @@ function faultsOfSale(sale: string, items: readonly Item[], { kv }: Found): stri
     const [bought, refused] = [kv.get(`${sale}/sold/${id}`), kv.get(`${sale}/refused/${id}`)];
     if (bought === 1) sold++;
     if (bought === undefined ? refused !== 1 : bought !== 1 || refused !== undefined) {
-      faults.push(`${sale}: order ${id} was sold ${String(bought ?? 0)} times and refused ${String(refused ?? 0)} times`);
+      faults.push(`${sale}: order ${id} was sold ${JSON.stringify(bought ?? 0)} times and refused ${JSON.stringify(refused ?? 0)} times`);
     }
   }
   const wanted = Math.min(STOCK, orders.length);
   const left = kv.get(`${sale}/stock`) ?? STOCK;
   if (sold !== wanted || left !== STOCK - wanted)
-    faults.push(`${sale}: ${sold} sold and ${String(left)} left, not ${wanted} and ${STOCK - wanted}`);
+    faults.push(`${sale}: ${sold} sold and ${JSON.stringify(left)} left, not ${wanted} and ${STOCK - wanted}`);
   const decided = [...kv.keys()].filter((key) => key.startsWith(`${sale}/sold/`) || key.startsWith(`${sale}/refused/`)).length;
   if (decided !== orders.length) faults.push(`${sale}: ${decided} decisions for ${orders.length} orders`);
   return faults;

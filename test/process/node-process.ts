@@ -17,7 +17,7 @@ export interface NodeOptions {
   readonly through?: readonly string[];
 }
 
-export interface Exit {
+interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
 }
@@ -39,7 +39,9 @@ export class NodeProcess {
     this.data = data;
     this.gateway = `http://127.0.0.1:${port}`;
     this.control = `http://127.0.0.1:${port + 1}`;
-    this.exited = once(child, "exit").then(([code, signal]) => ({ code, signal }) as Exit);
+    this.exited = new Promise((resolve) => {
+      child.once("exit", (code, signal) => resolve({ code, signal }));
+    });
     for (const stream of [child.stdout, child.stderr])
       stream?.on("data", (bytes: Buffer) => (this.text = (this.text + bytes.toString()).slice(-8192)));
   }

@@ -1,3 +1,4 @@
+import { STOCK } from "./app/fates.ts";
 import { pause } from "./node-process.ts";
 import type { Item, Sent } from "./model.ts";
 import { Random } from "./random.ts";
@@ -26,6 +27,10 @@ export interface Load {
 
 /** The answers that a client of a node which comes and goes has to expect. Anything else ends the run. */
 const EXPECTED_STATUSES = new Set([502, 503]);
+/** More orders than there is stock, from the start of the run to its end. */
+const SHOPPERS = 2;
+const SALE_ORDERS = STOCK + 60;
+const SHOPPER_PAUSES = 4;
 const IMPATIENT_SHARE = 0.1;
 const REPEAT_SHARE = 0.05;
 const RETRY_MS = 25;
@@ -48,9 +53,11 @@ export class Senders {
 
   constructor(load: Load) {
     this.load = load;
+    const senders = Array.from({ length: load.senders }, (_, n) => this.send(`s${n}`, new Random(load.seed * 1000 + n)));
+    const shoppers = Array.from({ length: SHOPPERS }, (_, n) => this.shop(`f${n}`, new Random(load.seed * 1000 + 500 + n)));
     this.work = Promise.all(
-      Array.from({ length: load.senders }, (_, n) =>
-        this.run(`s${n}`, new Random(load.seed * 1000 + n)).catch((thrown: unknown) => {
+      [...senders, ...shoppers].map((work) =>
+        work.catch((thrown: unknown) => {
           this.failure ??= thrown instanceof Error ? thrown : new Error(String(thrown));
         }),
       ),
@@ -82,27 +89,38 @@ export class Senders {
     }
   }
 
-  private async run(name: string, random: Random): Promise<void> {
+  private async send(name: string, random: Random): Promise<void> {
     for (let n = 0; !this.stopping && this.failure === null; n++) {
-      const request = requestOf(`${name}-${n}`, random);
-      this.tally.requests++;
-      const accepted = await this.deliver(request, random);
-      this.sent.push({
-        items: request.items,
-        outcome: accepted === null ? "given up" : "acknowledged",
-        answeredBy: accepted?.answeredBy ?? null,
-      });
-      if (accepted === null) this.tally.givenUp++;
-      else this.tally.acknowledged++;
-      if (accepted !== null && random.chance(REPEAT_SHARE)) await this.repeat(request, accepted.answeredBy);
+      await this.make(requestOf(`${name}-${n}`, random), random);
       await pause(random.next() * this.load.pauseMs);
     }
+  }
+
+  /** The flash sale: its orders are placed all of them, however short the run is. */
+  private async shop(name: string, random: Random): Promise<void> {
+    for (let n = 0; n < SALE_ORDERS / SHOPPERS && !this.abandoned && this.failure === null; n++) {
+      await this.make(orderOf(`${name}-${n}`, "flash", random), random);
+      if (!this.stopping) await pause(random.next() * this.load.pauseMs * SHOPPER_PAUSES);
+    }
+  }
+
+  private async make(request: Outgoing, random: Random): Promise<void> {
+    this.tally.requests++;
+    const accepted = await this.deliver(request, random);
+    this.sent.push({
+      items: request.items,
+      outcome: accepted === null ? "given up" : "acknowledged",
+      answeredBy: accepted?.answeredBy ?? null,
+    });
+    if (accepted === null) this.tally.givenUp++;
+    else this.tally.acknowledged++;
+    if (accepted !== null && random.chance(REPEAT_SHARE)) await this.repeat(request, accepted.answeredBy);
   }
 
   private async deliver(request: Outgoing, random: Random): Promise<Extract<Answer, { kind: "accepted" }> | null> {
     const isImpatient = random.chance(IMPATIENT_SHARE);
     for (;;) {
-      const answer = await this.send(request);
+      const answer = await this.attempt(request);
       if (answer.kind === "accepted") return answer;
       if (isImpatient) return null;
       if (this.abandoned) throw new Error("the run was given up");
@@ -114,7 +132,7 @@ export class Senders {
   private async repeat(request: Outgoing, answeredBy: string | null): Promise<void> {
     this.tally.repeated++;
     for (;;) {
-      const answer = await this.send(request);
+      const answer = await this.attempt(request);
       if (answer.kind === "accepted") {
         const id = request.items[0]?.id;
         if (!answer.duplicate) throw new Error(`${id} was acknowledged, and taken for new when it was repeated`);
@@ -126,7 +144,7 @@ export class Senders {
     }
   }
 
-  private async send({ path, headers, body, items }: Outgoing): Promise<Answer> {
+  private async attempt({ path, headers, body, items }: Outgoing): Promise<Answer> {
     const response = await fetch(this.load.gateway + path, { method: "POST", headers, body, signal: AbortSignal.timeout(ANSWER_MS) }).then(
       async (response) => ({ status: response.status, headers: response.headers, text: await response.text() }),
       () => null,
@@ -161,12 +179,12 @@ interface Outgoing {
 
 function requestOf(name: string, random: Random): Outgoing {
   const drawn = random.next();
-  if (drawn < 0.4) return orderOf(name, random);
-  return drawn < 0.7 ? singleOf(name, random) : batchOf(name, random);
+  if (drawn < 0.25) return orderOf(name, null, random);
+  return drawn < 0.6 ? singleOf(name, random) : batchOf(name, random);
 }
 
-function orderOf(id: string, random: Random): Outgoing {
-  const item: Item = { id, kind: "order", account: "none", group: random.pick(["a", "c"]), sku: random.chance(0.5) ? "flash" : null };
+function orderOf(id: string, sku: Item["sku"], random: Random): Outgoing {
+  const item: Item = { id, kind: "order", account: "none", group: random.pick(["a", "c"]), sku };
   return {
     items: [item],
     path: "/order",

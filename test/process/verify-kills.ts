@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { killInstances, killNodes, seedFrom, summary } from "./driver.ts";
+import { killInstances, killNodes, seedFrom, told } from "./driver.ts";
 
 /** The process test at length: `npm run verify:kills -- --kills 500 --seed 7 --what instances`. */
 const { values } = parseArgs({
@@ -14,12 +14,13 @@ const { values } = parseArgs({
 
 const runs = { nodes: killNodes, instances: killInstances };
 if (!Object.hasOwn(runs, values.what)) throw new Error(`--what is nodes or instances, not ${values.what}`);
-const report = await runs[values.what as keyof typeof runs]({
+const run = runs[values.what as keyof typeof runs];
+const report = await run({
   seed: seedFrom(values.seed),
   kills: Number(values.kills),
   senders: Number(values.senders),
   pauseMs: Number(values["pause-ms"]),
 });
-process.stdout.write(summary(`${values.what} killed`, report));
+told(`${values.what} killed`, report);
 for (const fault of report.faults) process.stdout.write(`  ${fault}\n`);
 process.exitCode = report.faults.length === 0 ? 0 : 1;

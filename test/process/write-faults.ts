@@ -38,8 +38,9 @@ export class WriteFaults {
     return new WriteFaults(strace);
   }
 
-  /** strace lets go; the process goes on. */
+  /** strace lets go; the process goes on, unless it has ended, and strace with it. */
   async end(): Promise<void> {
+    if (this.strace.exitCode !== null || this.strace.signalCode !== null) return;
     this.strace.kill("SIGTERM");
     await once(this.strace, "exit");
   }

@@ -23,7 +23,7 @@ export const hoards = fn({ on: http.get("/hoards"), memory: "64mb" }, async () =
   const hoard: unknown[] = [];
   for (;;) {
     hoard.push(Array.from({ length: 10_000 }, () => ({})));
-    await null;
+    await Promise.resolve();
   }
 });
 
