@@ -1,5 +1,5 @@
 import type { Worker } from "node:worker_threads";
-import { MillraceError } from "../../core/index.ts";
+import type { MillraceError } from "../../core/index.ts";
 import { unpackError } from "./errors.ts";
 import type { Answer, Ask, Reply } from "./requests.ts";
 

@@ -1,12 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll } from "vitest";
-import { storeContract } from "../contract-suite.ts";
+import { storeContract } from "../testing-support/contract-suite.ts";
 import { openSqliteStore } from "./index.ts";
+import { testDirectory } from "./testing-support/directories.ts";
 
-const root = mkdtempSync(join(tmpdir(), "millrace-store-"));
-afterAll(() => rmSync(root, { recursive: true }));
+const root = testDirectory();
 
 // Without syncs: durability is what the crash test is for, and a hundred tests sync a lot.
 storeContract("SQLite", ({ place }) => openSqliteStore({ directory: join(root, place), durability: "off" }));

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { toError } from "../../core/index.ts";
 import type { Store } from "../store.ts";
@@ -27,8 +27,9 @@ export interface SqliteStoreOptions {
  * const lease = await store.acquire("node-1");
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const file = join(options.directory, "millrace.db");
-  const lock = prepare(options.directory, file);
+  const directory = resolve(options.directory);
+  const file = join(directory, "millrace.db");
+  const lock = prepare(directory, file);
   const data: WorkerData = { file, durability: options.durability ?? "full", maxPages: options.maxPages ?? null };
   const writer = startThread("writer", data);
   const reader = startThread("reader", data);
@@ -44,13 +45,20 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 
 function prepare(directory: string, file: string): { release(): void } {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     const lockFile = join(directory, "lock.db");
     for (const path of [lockFile, file]) makePrivate(path);
     return lockDirectory(directory);
   } catch (thrown) {
     throw storeError(thrown, file);
   }
+}
+
+/** Not mkdir's own `recursive`: below /proc, where nothing can be made, that never returns. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  makeDirectory(dirname(directory));
+  mkdirSync(directory, { mode: 0o700 });
 }
 
 /**

@@ -131,14 +131,19 @@ const STEPS: readonly string[] = [
 export const SCHEMA_VERSION = STEPS.length;
 
 /** Brings a file forward to this version's schema; a file from a newer Millrace is refused untouched. */
-export function migrate(database: DatabaseSync, file: string): void {
+export function migrate(database: DatabaseSync, file: string, steps = STEPS): void {
   const row = database.prepare("PRAGMA user_version").get();
   const version = Number(row?.["user_version"]);
-  if (version > SCHEMA_VERSION) {
-    throw new MillraceError("data_newer", `${file} has schema version ${version}; this Millrace knows versions up to ${SCHEMA_VERSION}`);
+  if (version > steps.length) {
+    throw new MillraceError("data_newer", `${file} has schema version ${version}; this Millrace knows versions up to ${steps.length}`);
   }
-  for (const [from, step] of STEPS.entries()) {
+  for (const [from, step] of steps.entries()) {
     if (from < version) continue;
-    database.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${from + 1}; COMMIT`);
+    try {
+      database.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${from + 1}; COMMIT`);
+    } catch (error) {
+      if (database.isTransaction) database.exec("ROLLBACK");
+      throw error;
+    }
   }
 }

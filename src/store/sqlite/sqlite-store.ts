@@ -57,6 +57,8 @@ export class SqliteStore implements Store {
   private logTimer: NodeJS.Timeout | null = null;
   /** No delivery becomes ready with an earlier due time than this any more, in any state of the file that a read can meet from now on. */
   private highMs: number;
+  /** The latest time that a commit brought: the store has no clock of its own. */
+  private seenMs = 0;
   private state: StoreHealth = { state: "ok" };
   private broken: MillraceError | null = null;
   private closing: Promise<void> | null = null;
@@ -84,6 +86,7 @@ export class SqliteStore implements Store {
   commit(member: Member): Promise<MemberResult> {
     const refusal = this.refusal();
     if (refusal !== null) return Promise.reject(refusal);
+    if (member.nowMs > this.seenMs) this.seenMs = member.nowMs;
     return new Promise((resolve, reject) => {
       this.outbox.push(member);
       this.pending.push({ resolve, reject });
@@ -273,7 +276,7 @@ export class SqliteStore implements Store {
   }
 
   private fail(error: Error): void {
-    if (this.state.state === "ok") this.state = { state: "failing", error, sinceMs: Date.now() };
+    if (this.state.state === "ok") this.state = { state: "failing", error, sinceMs: this.seenMs };
   }
 
   /** A thread has ended that should not have. */
