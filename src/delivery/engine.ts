@@ -342,8 +342,9 @@ export class DeliveryEngine implements Delivery, Service {
         break;
       case "held-back":
         queue.putBack(entry);
-        if (end.reason === "load-failed") queue.pause(this.deps.clock.now() + this.loadPauseMs(lane, end));
-        else queue.rest(end.reason === "busy" ? REST_BUSY_MS : REST_STORE_MS);
+        if (end.reason !== "load-failed") queue.rest(end.reason === "busy" ? REST_BUSY_MS : REST_STORE_MS);
+        // The calls that one failed start took with it are one failure: each for itself they would double the pause to its longest at once.
+        else if (!queue.paused) queue.pause(this.deps.clock.now() + this.loadPauseMs(lane, end));
         break;
       default:
         end satisfies never;

@@ -33,7 +33,7 @@ const SALE_ORDERS = STOCK + 60;
 const SHOPPER_PAUSES = 4;
 const IMPATIENT_SHARE = 0.1;
 const REPEAT_SHARE = 0.05;
-const RETRY_MS = 25;
+const RETRY_MS = 40;
 const ANSWER_MS = 20_000;
 
 type Answer = { readonly kind: "accepted"; readonly duplicate: boolean; readonly answeredBy: string | null } | { readonly kind: "again" };
