@@ -26,7 +26,7 @@ const runMs = Number(values.seconds) * 1000;
 const durability = values.durability === "off" ? "off" : "full";
 
 const BATCH_EVENTS = 100;
-const SENDERS = 64;
+const SENDERS = 16;
 const FUNCTIONS = 5;
 
 interface Kind {

@@ -1,6 +1,6 @@
 /**
  * The one contract between Millrace and a database. Verbs of the domain, never CRUD; SPEC.md has the rules,
- * contract-suite.ts proves them for every implementation.
+ * testing-support/contract-suite.ts proves them for every implementation.
  *
  * Who owns what: the store owns durability, positions, key order and the fencing of writes. It decides nothing about
  * functions: which functions an event wakes, when a retry is due, what is dead, is told to it by `delivery`.

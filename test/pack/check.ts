@@ -55,14 +55,19 @@ function importDoors(): void {
   const doors = Object.keys(exports)
     .filter((door) => !door.endsWith(".json"))
     .map((door) => `millrace${door.slice(1)}`);
-  const program = doors.map((door) => `if (Object.keys(await import(${JSON.stringify(door)})).length === 0) throw new Error("${door} is empty");`);
+  const program = doors.map(
+    (door) => `if (Object.keys(await import(${JSON.stringify(door)})).length === 0) throw new Error("${door} is empty");`,
+  );
   run(process.execPath, ["--input-type=module", "-e", program.join("\n")], home);
 }
 
 async function serve(): Promise<void> {
   const cli = join(home, "node_modules/millrace/dist/cli/main.js");
   run(process.execPath, [cli, "init", "app"], home);
-  const node = spawn(process.execPath, [cli, "start", "app", "--port", "0", "--data", "data"], { cwd: home, stdio: ["ignore", "pipe", "pipe"] });
+  const node = spawn(process.execPath, [cli, "start", "app", "--port", "0", "--data", "data"], {
+    cwd: home,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let printed = "";
   for (const stream of [node.stdout, node.stderr]) stream.on("data", (bytes: Buffer) => (printed += bytes.toString()));
   try {
@@ -73,7 +78,9 @@ async function serve(): Promise<void> {
         setTimeout(resolve, 50);
       });
     }
-    const functions = JSON.parse(run(process.execPath, [cli, "functions", "--data", "data", "--json"], home).split("\n")[0] ?? "") as unknown;
+    const functions = JSON.parse(
+      run(process.execPath, [cli, "functions", "--data", "data", "--json"], home).split("\n")[0] ?? "",
+    ) as unknown;
     if (typeof functions !== "object" || functions === null) throw new Error("the installed command lists no functions");
   } finally {
     node.kill("SIGTERM");

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { storeContract } from "../contract-suite.ts";
+import { storeContract } from "../testing-support/contract-suite.ts";
 import { openSqliteStore } from "./index.ts";
 import { testDirectory } from "./testing-support/directories.ts";
 

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
-import { aMember, anEvent, append, committed, set, T0 } from "../contract/builders.ts";
+import { aMember, anEvent, append, committed, set, T0 } from "../testing-support/contract/builders.ts";
 import { openSqliteStore } from "./index.ts";
 import { migrate, SCHEMA_VERSION } from "./schema.ts";
 import { testDirectory } from "./testing-support/directories.ts";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { aMember, anEvent, append, committed, dead, deliver, set, settle, T0, to } from "../contract/builders.ts";
+import { aMember, anEvent, append, committed, dead, deliver, set, settle, T0, to } from "../testing-support/contract/builders.ts";
 import type { Member, Store } from "../store.ts";
 import { openSqliteStore } from "./index.ts";
 import { testDirectory } from "./testing-support/directories.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { aMember, anEvent, append, committed, DAY_MS, HOUR_MS, retainAll, T0 } from "../contract/builders.ts";
+import { aMember, anEvent, append, committed, DAY_MS, HOUR_MS, retainAll, T0 } from "../testing-support/contract/builders.ts";
 import type { NewEvent, Store } from "../store.ts";
 import { packRun, visitChunk } from "./id-chunk.ts";
 import { IdFilter } from "./id-filter.ts";

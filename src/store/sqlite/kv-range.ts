@@ -27,36 +27,41 @@ export class KvRanges {
   private readonly versions: StatementSync;
 
   constructor(database: DatabaseSync) {
-    // A blob sorts after every text, so x'' stands for "no upper bound".
-    const where = `key >= :from AND key > :after AND key < :below AND key <= :to AND (expires IS NULL OR expires > :now)`;
-    this.rows = database.prepare(`SELECT key, version, value FROM kv WHERE ${where} ORDER BY key LIMIT :limit`);
+    const where = "key >= ? AND key < ? AND (expires IS NULL OR expires > ?)";
+    this.rows = database.prepare(`SELECT key, version, value FROM kv WHERE ${where} ORDER BY key LIMIT ?`);
     this.versions = database.prepare(`SELECT key, version FROM kv WHERE ${where} ORDER BY key`);
   }
 
   *list(prefix: string, after: string | null, limit: number, nowMs: number): Generator<KvRow> {
-    for (const row of this.rows.iterate({ ...bounds(prefix, after, null, nowMs), limit })) {
+    for (const row of this.rows.iterate(firstKey(prefix, after), endKey(prefix, null), nowMs, limit)) {
       yield { key: String(row["key"]), version: Number(row["version"]), value: row["value"] as string | Uint8Array };
     }
   }
 
   digest(prefix: string, after: string | null, to: string | null, nowMs: number): string {
     const digest = new RangeDigest();
-    for (const row of this.versions.iterate(bounds(prefix, after, to, nowMs))) digest.add(String(row["key"]), Number(row["version"]));
+    for (const row of this.versions.iterate(firstKey(prefix, after), endKey(prefix, to), nowMs)) {
+      digest.add(String(row["key"]), Number(row["version"]));
+    }
     return digest.toString();
   }
 }
 
-const NO_BOUND = new Uint8Array();
-
-function bounds(
-  prefix: string,
-  after: string | null,
-  to: string | null,
-  now: number,
-): { from: string; after: string; below: string | Uint8Array; to: string | Uint8Array; now: number } {
-  // Keys are never empty, so "after the empty key" is no bound at all.
-  return { from: prefix, after: after ?? "", below: prefixEnd(prefix) ?? NO_BOUND, to: to ?? NO_BOUND, now };
+/** One lower bound: given two, SQLite seeks by one of them and walks to the other, which made paging through a long list quadratic. */
+function firstKey(prefix: string, after: string | null): string {
+  if (after === null || Buffer.compare(Buffer.from(after), Buffer.from(prefix)) < 0) return prefix;
+  return behind(after);
 }
+
+/** The first key that is outside; a blob sorts behind every text. */
+function endKey(prefix: string, to: string | null): string | Uint8Array {
+  return to === null ? (prefixEnd(prefix) ?? NO_END) : behind(to);
+}
+
+const NO_END = new Uint8Array();
+
+/** The least key that sorts after this one. */
+const behind = (key: string): string => `${key}\u0000`;
 
 const LAST_CODE_POINT = 0x10ffff;
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { anEvent, append, BOOM, readySeqs, settle, T0, to } from "../contract/builders.ts";
+import { anEvent, append, BOOM, readySeqs, settle, T0, to } from "../testing-support/contract/builders.ts";
 import type { Lease, SettleOutcome, Store } from "../store.ts";
 import { openSqliteStore } from "./index.ts";
 import { testDirectory } from "./testing-support/directories.ts";

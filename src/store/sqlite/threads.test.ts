@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { aMember, T0 } from "../contract/builders.ts";
+import { aMember, T0 } from "../testing-support/contract/builders.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 import { testDirectory } from "./testing-support/directories.ts";
 import { startThread } from "./threads.ts";

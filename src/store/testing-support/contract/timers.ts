@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { NewTimer } from "../store.ts";
+import type { NewTimer } from "../../store.ts";
 import { aMember, committed, namesOf, set, T0 } from "./builders.ts";
 import type { Harness } from "./harness.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach } from "vitest";
-import { newId } from "../../core/index.ts";
-import type { Lease, Store } from "../store.ts";
+import { newId } from "../../../core/index.ts";
+import type { Lease, Store } from "../../store.ts";
 
 /** Opening the same place again finds what was committed there. */
 export interface ContractOptions {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CURSOR_START } from "../store.ts";
+import { CURSOR_START } from "../../store.ts";
 import { aMember, anEvent, append, BOOM, committed, deliver, readyOf, readySeqs, settle, T0, to } from "./builders.ts";
 import type { Harness } from "./harness.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { LogLine, Store, StoredLogLine } from "../store.ts";
+import type { LogLine, Store, StoredLogLine } from "../../store.ts";
 import { aMember, anEvent, append, BOOM, committed, dead, deliver, readyOf, readySeqs, settle, stateOf, T0, to } from "./builders.ts";
 import type { Harness } from "./harness.ts";
 

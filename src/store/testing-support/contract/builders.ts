@@ -11,8 +11,8 @@ import type {
   ReadyDelivery,
   SettleOutcome,
   Store,
-} from "../store.ts";
-import { CURSOR_START } from "../store.ts";
+} from "../../store.ts";
+import { CURSOR_START } from "../../store.ts";
 
 export const T0 = Date.UTC(2026, 0, 1);
 export const HOUR_MS = 3_600_000;

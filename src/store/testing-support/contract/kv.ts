@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { KvPage, Member, ReadSet, Store } from "../store.ts";
+import type { KvPage, Member, ReadSet, Store } from "../../store.ts";
 import { aMember, committed, set, T0 } from "./builders.ts";
 import type { Harness } from "./harness.ts";
 

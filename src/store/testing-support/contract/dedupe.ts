@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { NewEvent } from "../store.ts";
+import type { NewEvent } from "../../store.ts";
 import { aMember, anEvent, append, committed, DAY_MS, HOUR_MS, readySeqs, retainAll, T0, to } from "./builders.ts";
 import type { Harness } from "./harness.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CURSOR_START } from "../store.ts";
+import { CURSOR_START } from "../../store.ts";
 import { aMember, anEvent, append, committed, deliver, readySeqs, set, settlement, T0, to } from "./builders.ts";
 import type { Harness } from "./harness.ts";
 
