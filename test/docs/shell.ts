@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { COMMANDS } from "../../src/cli/commands/all.ts";
 import { run } from "../../src/cli/run.ts";
 import { ScriptedIo } from "../../src/cli/testing-support/scripted-io.ts";
+import { newId } from "../../src/core/index.ts";
 import { VERSION } from "../../src/server/version.ts";
 import type { PageApp } from "./page-app.ts";
 
@@ -36,6 +37,8 @@ export async function runCommand(command: string, app: PageApp): Promise<Ran> {
   const node = await app.liveNode();
   await node.delivery.settled();
   node.logs.flush();
+  // Log lines are written with the next commit, else some moments later: no time for a person, but much for a test.
+  await node.store.commit({ id: newId(), nowMs: Date.now() });
   const found = CLI.exec(command);
   if (found !== null) return await runMillrace(command, wordsOf(command.slice(found[0].length)), app);
   if (!command.startsWith("curl ")) throw new Error(`the docs test cannot run "${command}"`);
