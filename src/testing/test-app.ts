@@ -161,6 +161,9 @@ class RunningTestApp implements TestApp {
 
   async logs(fn?: string): Promise<readonly StoredLogLine[]> {
     this.node.logs.flush();
+    // Lines are written with the next commit, else some time later: a test asks for all that was said until now.
+    const nowMs = this.clock.now();
+    await this.node.store.commit({ id: newId(nowMs), nowMs });
     return pages((after) => this.node.store.logs({ ...(fn === undefined ? {} : { fn }), after, limit: PAGE }));
   }
 
