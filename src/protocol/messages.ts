@@ -30,8 +30,10 @@ export interface Emit {
   /** Extension attributes. */
   readonly extensions?: Readonly<Record<string, string | number | boolean>>;
   readonly data?: unknown;
-  /** A delayed event: when it shall happen. */
+  /** A delayed event: when it shall happen, */
   readonly atMs?: number;
+  /** or how long after the commit, by the node's clock. */
+  readonly afterMs?: number;
 }
 
 export type KvEffect =

@@ -73,7 +73,7 @@ function parseOptions(type: string, options: unknown): CheckedEmit {
   for (const name of Object.keys(options))
     if (!OPTIONS.includes(name)) throw new MillraceError("bad_option", `emit: there is no option "${name}"${didYouMean(name, OPTIONS)}`);
   const { key, id, source, subject, extensions, after, at } = options as Readonly<Record<string, unknown>>;
-  const atMs = parseMoment(after, at);
+  const moment = parseMoment(after, at);
   return {
     type,
     id: id === undefined ? newId() : checkText("id", id),
@@ -81,7 +81,7 @@ function parseOptions(type: string, options: unknown): CheckedEmit {
     ...(source === undefined ? {} : { source: checkText("source", source) }),
     ...(subject === undefined ? {} : { subject: checkText("subject", subject) }),
     ...(extensions === undefined ? {} : { extensions: checkExtensions(extensions) }),
-    ...(atMs === undefined ? {} : { atMs }),
+    ...moment,
   };
 }
 
@@ -110,18 +110,19 @@ function checkExtensions(extensions: unknown): Record<string, string | number | 
   return checked;
 }
 
-function parseMoment(after: unknown, at: unknown): number | undefined {
+/** `after` is left to the node: it begins with the commit, and in a test the node has a clock of its own. */
+function parseMoment(after: unknown, at: unknown): Pick<Emit, "atMs" | "afterMs"> {
   if (after !== undefined && at !== undefined) throw new MillraceError("bad_option", "emit: use `after` or `at`, not both");
   if (after !== undefined) {
     if (typeof after !== "string" && typeof after !== "number")
       throw new MillraceError("bad_option", 'emit: `after` must be a duration, such as "10s"');
-    return Date.now() + parseDurationMs(after);
+    return { afterMs: parseDurationMs(after) };
   }
-  if (at === undefined) return undefined;
+  if (at === undefined) return {};
   const atMs = at instanceof Date ? at.getTime() : typeof at === "number" ? at : typeof at === "string" ? Date.parse(at) : Number.NaN;
   if (!Number.isFinite(atMs))
     throw new MillraceError("bad_option", "emit: `at` must be a Date, milliseconds since the epoch, or an RFC 3339 time");
-  return atMs;
+  return { atMs };
 }
 
 function toEmitJson(emit: CheckedEmit, data: unknown): string {
