@@ -234,6 +234,7 @@ describe("dead letters", () => {
     io.stdout = "";
     await millrace("dead", "show", "7");
     expect(io.stdout).toContain("greet gave up greeting.sent");
+    expect(io.stdout).toContain("    attempt 5, 1970-01-01T00:00:06.000Z (4s ago), invocation i\n");
     expect(io.stdout).toContain("      Error: no luck\n          at greet (functions/greet.ts:3:9)");
     io.stdout = "";
     await millrace("dead", "list", "--limit", "1", "--json");

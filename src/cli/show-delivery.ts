@@ -34,7 +34,7 @@ export function summarize(deliveries: readonly Delivery[], colors: Colors): stri
 /** A delivery with all its failed attempts. */
 export function showAttempts(delivery: Delivery, nowMs: number, colors: Colors): string[] {
   return delivery.errors.flatMap(({ attempt, endedMs, name, message, stack, invocation }) => [
-    `    attempt ${attempt + 1}, ${moment(endedMs, nowMs)}, invocation ${invocation}`,
+    `    attempt ${attempt}, ${moment(endedMs, nowMs)}, invocation ${invocation}`,
     ...indent(colors.red(stack ?? `${name}: ${message}`), "      "),
   ]);
 }

@@ -115,7 +115,7 @@ export const attemptError = named("AttemptError", object({ name: string(), messa
 const attemptView = named(
   "Attempt",
   object({
-    attempt: integer(),
+    attempt: integer({ description: "From 1." }),
     invocation: string(),
     startedMs: timeMs,
     endedMs: timeMs,

@@ -34,20 +34,33 @@ describe("the manifest of a bundle", () => {
 
   it.each([
     ["a throw", `throw new Error("no good");`, "no good"],
-    [
-      "an option that does not exist",
-      `import { fn, http } from "millrace"; export const f = fn({ on: http.get("/"), timeot: "1s" } as any, () => {});`,
-      "timeout",
-    ],
     ["an exit", `process.exit(3);`, "process.exit(3)"],
     ["a blocked loop", `for (;;);`, "did not come to its end in time"],
     [
       "the network",
       `const { connect } = process.getBuiltinModule("node:net"); await new Promise((r, j) => connect(9, "127.0.0.1").on("error", j));`,
-      "--allow-net",
+      "the sandbox denies this",
     ],
   ])("M2: %s while it is imported is a load error with its words", async (_, source, words) => {
     expect(await describeSource(source, 1500)).toMatchObject({ code: "load_failed", message: expect.stringContaining(words) });
+  });
+
+  it("M3: what the sandbox found wrong with the app keeps its code and its own cure", async () => {
+    const source = `import { fn, http } from "millrace"; export const f = fn({ on: http.get("/"), timeot: "1s" } as any, () => {});`;
+    expect(await describeSource(source)).toMatchObject({
+      code: "bad_option",
+      message: 'functions/orders.ts: export "f": option "timeot" does not exist (did you mean "timeout"?)',
+      cure: expect.stringContaining("the options here are on, id, key"),
+    });
+  });
+
+  it("M3: it may not blame anybody else", async () => {
+    const source = `
+      import { fn } from "millrace";
+      export const f = fn({ on: "x" } as any, () => {});
+      throw Object.assign(new Error("no"), { code: "disk_full", cure: "pay" });
+    `;
+    expect(await describeSource(source)).toMatchObject({ code: "load_failed" });
   });
 
   it("M2: the stack shows the source's line", async () => {

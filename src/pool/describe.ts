@@ -1,4 +1,4 @@
-import { MillraceError } from "../core/index.ts";
+import { ERROR_KINDS, type ErrorCode, MillraceError } from "../core/index.ts";
 import type { FunctionError, Manifest } from "../protocol/index.ts";
 import type { Instance, InstanceOwner } from "./instance.ts";
 import type { InstanceClass } from "./spawn.ts";
@@ -46,12 +46,34 @@ function toFailure(error: unknown, directory: string): MillraceError {
   return loadFailed(
     readError(error, (text) => text.replaceAll(/[^\s()]*\/instances\/\d+\/bundle/g, directory)),
     file,
+    readVerdict(error),
   );
 }
 
-function loadFailed(error: FunctionError, file: string | null): MillraceError {
+interface Verdict {
+  readonly code: ErrorCode;
+  /** Without one the code's own cure does. */
+  readonly cure?: string;
+}
+
+const LOAD_FAILED: Verdict = { code: "load_failed" };
+
+/** The code and cure that the sandbox found. It may only blame the app. */
+function readVerdict(error: unknown): Verdict {
+  if (!isRecord(error)) return LOAD_FAILED;
+  const { code, cure } = error;
+  if (!isErrorCode(code) || ERROR_KINDS[code].fault !== "app" || typeof cure !== "string") return LOAD_FAILED;
+  return { code, cure };
+}
+
+function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(ERROR_KINDS, code);
+}
+
+function loadFailed(error: FunctionError, file: string | null, { code, cure }: Verdict = LOAD_FAILED): MillraceError {
   const message = file === null || error.message.startsWith(`${file}:`) ? error.message : `${file}: ${error.message}`;
-  return new MillraceError("load_failed", message, { details: { name: error.name, file, stack: error.stack } });
+  const details = { name: error.name, file, stack: error.stack };
+  return new MillraceError(code, message, cure === undefined ? { details } : { details, cure });
 }
 
 function readManifest(manifest: unknown): Manifest {

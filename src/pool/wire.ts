@@ -37,6 +37,7 @@ function isEmit(emit: unknown): boolean {
     isOptional(emit["subject"], "string") &&
     isOptional(emit["key"], "string") &&
     isOptional(emit["atMs"], "number") &&
+    isOptional(emit["afterMs"], "number") &&
     (emit["extensions"] === undefined || isRecord(emit["extensions"]))
   );
 }

@@ -15,6 +15,14 @@ it("B15: Fatal and RetryAfter keep what they say", () => {
   expect(toFunctionError(new RetryAfter("30s", "later"))).toMatchObject({ name: "RetryAfter", message: "later", retryAfterMs: 30_000 });
 });
 
+it("B15: what the permission model denies is told without the flags of Node's command line", () => {
+  const denied = new Error("Access to this API has been restricted. Use --allow-fs-read to manage permissions.");
+  const { message, stack } = toFunctionError(denied);
+  expect(message).toBe("the sandbox denies this to functions; docs/functions.md says what can be granted");
+  expect(stack).toMatch(/^Error: the sandbox denies this/);
+  expect(toFunctionError(new Error("fetch failed", { cause: denied })).stack).toContain("Caused by: Error: the sandbox denies this");
+});
+
 it("B15: causes are told, each once", () => {
   const root = new Error("root");
   const middle = new Error("middle", { cause: root });

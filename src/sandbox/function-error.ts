@@ -13,14 +13,22 @@ export function toFunctionError(thrown: unknown): FunctionError {
     const retryAfterMs = retryAfterMsOf(thrown);
     return {
       name: textOf(error.name),
-      message: bounded(textOf(error.message)),
-      stack: bounded(stackWithCauses(error)),
+      message: bounded(inTheSandboxsWords(textOf(error.message))),
+      stack: bounded(inTheSandboxsWords(stackWithCauses(error))),
       ...(isFatal(thrown) ? { fatal: true } : {}),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     };
   } catch {
     return { name: "Error", message: "an error was thrown that cannot be read: its own properties throw", stack: null };
   }
+}
+
+/** Node advises a flag of its command line, which the author of a function has no hand in. */
+function inTheSandboxsWords(text: string): string {
+  return text.replaceAll(
+    /(?:Access to this API has been restricted\. )?Use --allow-[\w-]+ to manage permissions\.?/g,
+    "the sandbox denies this to functions; docs/functions.md says what can be granted",
+  );
 }
 
 function stackWithCauses(error: Error): string {

@@ -28,7 +28,10 @@ export async function loadFunction(head: Head): Promise<LoadedFunction> {
   };
 }
 
-export type Description = { readonly manifest: unknown } | { readonly error: FunctionError & { readonly file: string | null } };
+/** What is wrong with an app is told with its code and its own cure: they are what its author needs. */
+type DescriptionError = FunctionError & { readonly file: string | null; readonly code?: string; readonly cure?: string };
+
+export type Description = { readonly manifest: unknown } | { readonly error: DescriptionError };
 
 /** Imports every file of the app and describes what they export (SPEC `described`). */
 export async function describeApp(head: Head): Promise<Description> {
@@ -39,7 +42,8 @@ export async function describeApp(head: Head): Promise<Description> {
     const { describeModules } = await import("../sdk/describe.ts");
     return { manifest: await describeModules(entriesOf(head), (entry) => importFrom(directory, entry)) };
   } catch (thrown) {
-    return { error: { ...toFunctionError(thrown), file: fileOf(thrown) } };
+    const known = thrown instanceof MillraceError ? { code: thrown.code, cure: thrown.cure } : {};
+    return { error: { ...toFunctionError(thrown), file: fileOf(thrown), ...known } };
   }
 }
 

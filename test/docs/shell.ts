@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { COMMANDS } from "../../src/cli/commands/all.ts";
 import { run } from "../../src/cli/run.ts";
 import { ScriptedIo } from "../../src/cli/testing-support/scripted-io.ts";
+import { newId } from "../../src/core/index.ts";
 import { VERSION } from "../../src/server/version.ts";
 import type { PageApp } from "./page-app.ts";
 
@@ -15,13 +16,17 @@ export interface Ran {
 
 const CLI = /^(?:npm run -s millrace --|npx millrace|millrace) /;
 
-/** One command a line; a line that ends in a backslash goes on. */
+/** One command a line; a line that ends in a backslash goes on, and so does one inside quotes. */
 export function commandsOf(text: string): string[] {
-  return text
-    .replaceAll(/\\\n\s*/g, " ")
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"));
+  const commands: string[] = [];
+  let open = "";
+  for (const line of text.replaceAll(/\\\n\s*/g, " ").split("\n")) {
+    open = open === "" ? line.trim() : `${open}\n${line}`;
+    if ((open.split("'").length - 1) % 2 === 1) continue;
+    if (open !== "" && !open.startsWith("#")) commands.push(open);
+    open = "";
+  }
+  return commands;
 }
 
 /**
@@ -31,6 +36,9 @@ export function commandsOf(text: string): string[] {
 export async function runCommand(command: string, app: PageApp): Promise<Ran> {
   const node = await app.liveNode();
   await node.delivery.settled();
+  node.logs.flush();
+  // Log lines are written with the next commit, else some moments later: no time for a person, but much for a test.
+  await node.store.commit({ id: newId(), nowMs: Date.now() });
   const found = CLI.exec(command);
   if (found !== null) return await runMillrace(command, wordsOf(command.slice(found[0].length)), app);
   if (!command.startsWith("curl ")) throw new Error(`the docs test cannot run "${command}"`);

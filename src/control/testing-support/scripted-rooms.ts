@@ -203,7 +203,7 @@ export function deadView(seq: number): DeadView {
     settledMs: 6000,
     errors: [
       {
-        attempt: 4,
+        attempt: 5,
         invocation: "i",
         startedMs: 5990,
         endedMs: 6000,
