@@ -13,6 +13,7 @@ const APP = join(import.meta.dirname, "bad-app");
 async function refusedStart(options: NodeOptions): Promise<{ code: number | null; said: string }> {
   const node = await NodeProcess.launch(APP, options);
   const { code } = await node.exited;
+  await node.stop({ keepData: options.data !== undefined });
   return { code, said: node.output };
 }
 
