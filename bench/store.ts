@@ -28,6 +28,7 @@ const durability = values.durability === "off" ? "off" : "full";
 const BATCH_EVENTS = 100;
 const SENDERS = 16;
 const FUNCTIONS = 5;
+const KEYS = 5000;
 
 interface Kind {
   readonly name: string;
@@ -47,7 +48,7 @@ let made = 0;
 function event(kind: Kind): NewEvent {
   const n = made++;
   const id = kind.dedupe ? `order-${n}` : newId();
-  const data = { id: `o-${n}`, sku: `sku-${n % 500}`, qty: 1, note: "a line of text that an order carries along with it" };
+  const data = { id: `o-${n}`, sku: `sku-${n % KEYS}`, qty: 1, note: "a line of text that an order carries along with it" };
   const type = "order.placed";
   return {
     id,
@@ -93,34 +94,48 @@ async function sender(store: Store, lease: Lease, kind: Kind, untilMs: number): 
   return settled;
 }
 
-async function throughput(store: Store, lease: Lease, kind: Kind): Promise<number> {
+interface Figures {
+  readonly [name: string]: number;
+}
+
+/** `cpuUsPerEvent` counts all threads, this driver's own work too; unlike the rate it hardly depends on what else the machine does. */
+async function measured(run: (untilMs: number) => Promise<number>): Promise<Figures> {
   const startMs = performance.now();
-  const counts = await Promise.all(Array.from({ length: SENDERS }, () => sender(store, lease, kind, startMs + runMs)));
-  return counts.reduce((sum, count) => sum + count, 0) / ((performance.now() - startMs) / 1000);
+  const startCpu = process.cpuUsage();
+  const events = await run(startMs + runMs);
+  const cpu = process.cpuUsage(startCpu);
+  const tookS = (performance.now() - startMs) / 1000;
+  return { eventsPerS: events / tookS, cpuUsPerEvent: (cpu.user + cpu.system) / events };
+}
+
+function throughput(store: Store, lease: Lease, kind: Kind): Promise<Figures> {
+  return measured(async (untilMs) => {
+    const counts = await Promise.all(Array.from({ length: SENDERS }, () => sender(store, lease, kind, untilMs)));
+    return counts.reduce((sum, count) => sum + count, 0);
+  });
 }
 
 /** Settles what `ready` hands out while batches come in: the backlog is worked off from its old end. */
-async function backlogThroughput(store: Store, lease: Lease, kind: Kind): Promise<number> {
-  const startMs = performance.now();
-  const untilMs = startMs + runMs;
-  const cursors = new Map<string, Cursor>();
-  let settled = 0;
-  const worker = async (fn: string): Promise<void> => {
-    while (performance.now() < untilMs) {
-      const page = await store.ready(fn, cursors.get(fn) ?? CURSOR_START, Date.now(), { count: 200, bytes: 1 << 20 });
-      const last = page.deliveries.at(-1);
-      if (last !== undefined) cursors.set(fn, last.ready);
-      const members = page.deliveries.map((delivery) => settlement(delivery.seq, lease));
-      members.push(batch(kind), batch(kind));
-      await Promise.all(members.map((member) => store.commit(member)));
-      settled += page.deliveries.length;
-    }
-  };
-  await Promise.all(Array.from({ length: FUNCTIONS }, (_, n) => worker(`fn-${n}`)));
-  return settled / ((performance.now() - startMs) / 1000);
+function backlogThroughput(store: Store, lease: Lease, kind: Kind): Promise<Figures> {
+  return measured(async (untilMs) => {
+    let settled = 0;
+    const worker = async (fn: string): Promise<void> => {
+      let cursor: Cursor = CURSOR_START;
+      while (performance.now() < untilMs) {
+        const page = await store.ready(fn, cursor, Date.now(), { count: 200, bytes: 1 << 20 });
+        cursor = page.deliveries.at(-1)?.ready ?? cursor;
+        const members = page.deliveries.map((delivery) => settlement(delivery.seq, lease));
+        members.push(batch(kind), batch(kind));
+        await Promise.all(members.map((member) => store.commit(member)));
+        settled += page.deliveries.length;
+      }
+    };
+    await Promise.all(Array.from({ length: FUNCTIONS }, (_, n) => worker(`fn-${n}`)));
+    return settled;
+  });
 }
 
-async function latency(store: Store, kind: Kind): Promise<{ p50Ms: number; p99Ms: number }> {
+async function latency(store: Store, kind: Kind): Promise<Figures> {
   const times: number[] = [];
   for (let i = 0; i < 1000; i++) {
     const startMs = performance.now();
@@ -165,7 +180,7 @@ for (const kind of KINDS) {
     await throughput(store, lease, kind);
     print("inserted and settled", {
       kind: kind.name,
-      eventsPerS: await throughput(store, lease, kind),
+      ...(await throughput(store, lease, kind)),
       ...(await latency(store, kind)),
       rssMb: megabytes(),
     });
@@ -177,12 +192,12 @@ if (waiting > 0) {
   for (const kind of KINDS.slice(0, 2)) {
     await withStore(async (store, lease) => {
       await fill(store, kind, waiting);
-      const eventsPerS = await throughput(store, lease, kind);
-      print("inserted and settled, many waiting", { kind: kind.name, waiting, eventsPerS, rssMb: megabytes() });
+      const figures = await throughput(store, lease, kind);
+      print("inserted and settled, many waiting", { kind: kind.name, waiting, ...figures, rssMb: megabytes() });
       print("worked off from the old end while batches come in", {
         kind: kind.name,
         waiting,
-        eventsPerS: await backlogThroughput(store, lease, kind),
+        ...(await backlogThroughput(store, lease, kind)),
         ...(await latency(store, kind)),
         rssMb: megabytes(),
       });

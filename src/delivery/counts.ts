@@ -25,6 +25,11 @@ export class Counts {
     if (how === "dead") count.dead++;
   }
 
+  /** Functions that have nothing left and are `gone` need no counting. */
+  forget(gone: (fn: string) => boolean): void {
+    for (const [fn, { waiting, dead }] of this.byFunction) if (waiting === 0 && dead === 0 && gone(fn)) this.byFunction.delete(fn);
+  }
+
   stats(now: (fn: string) => { exists: boolean; running: number }): DeliveryStats {
     const functions = [...this.byFunction].map(([fn, { waiting, dead }]) => ({ fn, waiting, dead, ...now(fn) }));
     const sum = (of: (one: (typeof functions)[number]) => number): number => functions.reduce((total, one) => total + of(one), 0);

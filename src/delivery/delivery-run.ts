@@ -9,8 +9,8 @@ import { deadLetterEvent } from "./dead-letter.ts";
 import { afterFailure, conflictWaitMs, decide, type Facts } from "./decide.ts";
 import { type EffectWrites, toWrites } from "./effects.ts";
 import { KvSession } from "./kv-session.ts";
-import type { Router } from "./router.ts";
-import { type Deps, invocationOutcome, logFailure, MOST_INNOCENT_RERUNS, MOST_RERUNS } from "./run.ts";
+import type { LiveRelease } from "./live-release.ts";
+import { type Committed, type Deps, invocationOutcome, logFailure, MOST_INNOCENT_RERUNS, MOST_RERUNS } from "./run.ts";
 
 /** How the run of one delivery ended, for its queue. */
 export type RunEnd =
@@ -19,7 +19,7 @@ export type RunEnd =
       readonly invocation: string;
       readonly outcome: SettleOutcome;
       readonly member: Member;
-      readonly result: Extract<MemberResult, { kind: "committed" }>;
+      readonly result: Committed;
     }
   /** Somebody else settled it: forget it (D17). */
   | { readonly kind: "fenced"; readonly invocation: string }
@@ -29,9 +29,8 @@ export type RunEnd =
 export interface RunContext {
   readonly deps: Deps;
   readonly observer: Observer;
-  readonly router: Router;
+  readonly live: LiveRelease;
   readonly epoch: number;
-  readonly checkSchema: (type: string) => boolean;
   /** The call begins, and ends: while its commit is under way it takes no room in an instance. */
   readonly calling: () => void;
   readonly called: () => void;
@@ -49,21 +48,9 @@ export async function runDelivery(entry: ReadyDelivery, fn: FunctionManifest, co
   for (;;) {
     const startedMs = deps.clock.now();
     const session = new KvSession(deps.store, deps.clock);
-    context.calling();
-    const outcome = await deps.pool.call({
-      kind: "event",
-      id,
-      fn: entry.fn,
-      attempt: entry.attempt + 1,
-      timeoutMs: fn.timeoutMs,
-      alone,
-      kv: session,
-      log: (level, text, atMs) => deps.log({ atMs, fn: entry.fn, invocation: id, level, text }),
-      eventJson: entry.event.json,
-      checkSchema: entry.event.origin === "outside" && context.checkSchema(entry.event.type),
-    });
-    context.called();
+    const outcome = await call(entry, fn, { id, alone, session }, context);
     observer.invoked(entry.fn, "event", invocationOutcome(outcome), outcome.kind === "not-run" ? 0 : outcome.ranMs);
+    if (session.failure !== null) return { kind: "held-back", reason: "store-failed", error: flatten(session.failure) };
     const facts: Facts = { fn, attempt: entry.attempt, nowMs: deps.clock.now(), random: deps.random() };
     const decision = decide(outcome, facts);
     if (decision.kind === "pause") return { kind: "held-back", reason: decision.reason, error: decision.error };
@@ -73,12 +60,20 @@ export async function runDelivery(entry: ReadyDelivery, fn: FunctionManifest, co
       continue;
     }
     const wanted = decision.kind === "again" ? postponed(context, facts) : decision.outcome;
-    const member = compose(entry, { id, startedMs, outcome, wanted, session, facts }, context);
+    const ended = { id, startedMs, outcome, wanted, session, facts };
+    let member = compose(entry, ended, context);
     let result: MemberResult;
     try {
       result = await deps.store.commit(member.member);
     } catch (error) {
-      return { kind: "held-back", reason: "store-failed", error: flatten(error) };
+      // The store is not ill: it cannot take these effects. Run for ever it would not end otherwise.
+      if (!refusesTheMember(error)) return { kind: "held-back", reason: "store-failed", error: flatten(error) };
+      member = compose(entry, unkeepable(ended, flatten(error)), context);
+      try {
+        result = await deps.store.commit(member.member);
+      } catch (second) {
+        return { kind: "held-back", reason: "store-failed", error: flatten(second) };
+      }
     }
     switch (result.kind) {
       case "committed":
@@ -97,6 +92,32 @@ export async function runDelivery(entry: ReadyDelivery, fn: FunctionManifest, co
       default:
         return result satisfies never;
     }
+  }
+}
+
+async function call(
+  entry: ReadyDelivery,
+  fn: FunctionManifest,
+  { id, alone, session }: { id: string; alone: boolean; session: KvSession },
+  context: RunContext,
+): Promise<Outcome> {
+  const { deps, live } = context;
+  context.calling();
+  try {
+    return await deps.pool.call({
+      kind: "event",
+      id,
+      fn: entry.fn,
+      attempt: entry.attempt + 1,
+      timeoutMs: fn.timeoutMs,
+      alone,
+      kv: session,
+      log: (level, text, atMs) => deps.log({ atMs, fn: entry.fn, invocation: id, level, text }),
+      eventJson: entry.event.json,
+      checkSchema: entry.event.origin === "outside" && live.schemas.appliedByReceiver(entry.event.type),
+    });
+  } finally {
+    context.called();
   }
 }
 
@@ -124,7 +145,7 @@ function compose(entry: ReadyDelivery, ended: Ended, context: RunContext): Compo
   if (outcome.kind === "returned" && (outcome.effects.emits.length > 0 || outcome.effects.kv.length > 0)) {
     try {
       const cause = { fn: entry.fn, invocation: ended.id, hops: entry.event.hops, nowMs: facts.nowMs };
-      writes = toWrites(outcome.effects, cause, context.router, context.deps.hopLimit);
+      writes = toWrites(outcome.effects, cause, context.live.router, context.deps.hopLimit);
     } catch (error) {
       failure = { ...flatten(error), fatal: true };
       settled = afterFailure(failure, facts);
@@ -147,7 +168,18 @@ function compose(entry: ReadyDelivery, ended: Ended, context: RunContext): Compo
 
 function lettered(entry: ReadyDelivery, settled: Extract<SettleOutcome, { kind: "dead" }>, ended: Ended, context: RunContext) {
   const death = { invocation: ended.id, error: settled.error, attempts: entry.attempt + 1, nowMs: ended.facts.nowMs };
-  return deadLetterEvent(entry, death, context.router);
+  return deadLetterEvent(entry, death, context.live.router);
+}
+
+/** S6 of the store: a member that breaks the transaction by itself rejects alone, with `internal`. */
+function refusesTheMember(error: unknown): boolean {
+  return error instanceof MillraceError && error.code === "internal";
+}
+
+/** The same run as a failed attempt that did nothing. */
+function unkeepable(ended: Ended, error: FunctionError): Ended {
+  const ranMs = "ranMs" in ended.outcome ? ended.outcome.ranMs : 0;
+  return { ...ended, outcome: { kind: "threw", error, ranMs }, wanted: afterFailure(error, ended.facts) };
 }
 
 /** Puts it back without an attempt: conflicts that did not end. */

@@ -1,8 +1,9 @@
+import { createHash } from "node:crypto";
 import { MillraceError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import { canonicalJson, type CloudEvent, isReservedType } from "../events/index.ts";
 import type { Effects, Emit, KvEffect } from "../protocol/messages.ts";
-import type { KvWrite, NewEvent, NewTimer } from "../store/store.ts";
+import type { DueTimer, KvWrite, NewEvent, NewTimer } from "../store/store.ts";
 import { partitionOf } from "./key.ts";
 import type { Router } from "./router.ts";
 
@@ -42,18 +43,18 @@ export function toWrites(effects: Effects, cause: Cause, router: Router, hopLimi
       `"${cause.fn}" would lengthen a chain of events beyond ${hopLimit} hops: do its events wake each other in a circle?`,
     );
   }
-  for (const emit of effects.emits) {
-    const event = toEvent(emit, cause);
+  effects.emits.forEach((emit, i) => {
+    const atMs = momentOf(emit, cause.nowMs);
+    const event = toEvent(emit, cause, atMs);
     if (isReservedType(event.type))
       throw new MillraceError("reserved_type", `"${cause.fn}" emitted "${event.type}", but millrace.* is the platform's own`);
     const json = canonicalJson(event);
     if (json === undefined)
       throw new MillraceError("bad_event", `"${cause.fn}" emitted "${event.type}" with data that is nested too deeply`);
     const facts = { origin: "function", hops, cause: cause.invocation } as const;
-    const dueMs = happensMs(emit, cause.nowMs);
-    if (dueMs > cause.nowMs) timers.push(delayed(event, { json, ...facts }, dueMs));
+    if (atMs > cause.nowMs) timers.push(delayed(`${EMIT_TIMER}/${cause.invocation}/${i}`, event, { json, ...facts }, atMs));
     else events.push(newEvent(event, { json, ...facts }, router, false));
-  }
+  });
   return { events, timers, kv: effects.kv.map((write) => toKvWrite(write, cause.nowMs)) };
 }
 
@@ -71,25 +72,38 @@ export function newEvent(event: CloudEvent, facts: DelayedEvent, router: Router,
   };
 }
 
-export function delayed(event: CloudEvent, facts: DelayedEvent, atMs: number): NewTimer {
-  const name = `${EMIT_TIMER}/${event.source}/${event.id}`;
+/**
+ * A function's delayed events are each their own, as its other events are. One from outside is known by its content: sent again, it is
+ * the same timer; another event that shares its id is another timer, for both were accepted.
+ */
+export function outsideTimerName(json: string): string {
+  return `${EMIT_TIMER}/sha256:${createHash("sha256").update(json).digest("base64url")}`;
+}
+
+export function delayed(name: string, event: CloudEvent, facts: DelayedEvent, atMs: number): NewTimer {
   return { name, kind: EMIT_TIMER, partition: partitionOf(EMIT_TIMER, null, event.id), dueMs: atMs, payload: JSON.stringify(facts) };
 }
 
-/** When an event becomes one: now, or later if it is a delayed one. */
-function happensMs({ atMs, afterMs }: Emit, nowMs: number): number {
-  if (afterMs !== undefined) return nowMs + Math.round(afterMs);
-  return atMs === undefined ? nowMs : Math.max(atMs, nowMs);
+/** D26: it is due. What came by another way meanwhile under the same source and id is not repeated. */
+export function emitDelayed(timer: DueTimer, router: Router): { events: NewEvent[] } {
+  const facts = JSON.parse(timer.payload) as DelayedEvent;
+  return { events: [newEvent(JSON.parse(facts.json) as CloudEvent, facts, router, facts.origin === "outside")] };
 }
 
-function toEvent(emit: Emit, cause: Cause): CloudEvent {
+/** When it happens: `after` begins with the commit. */
+function momentOf({ atMs, afterMs }: Emit, nowMs: number): number {
+  const wantedMs = afterMs === undefined ? (atMs ?? nowMs) : nowMs + afterMs;
+  return Math.max(nowMs, Math.round(wantedMs));
+}
+
+function toEvent(emit: Emit, cause: Cause, happensMs: number): CloudEvent {
   return {
     specversion: "1.0",
     id: emit.id ?? newId(cause.nowMs),
     source: emit.source ?? `/functions/${cause.fn}`,
     type: emit.type,
     ...(emit.subject === undefined ? {} : { subject: emit.subject }),
-    time: new Date(happensMs(emit, cause.nowMs)).toISOString(),
+    time: new Date(happensMs).toISOString(),
     ...(emit.data === undefined ? {} : { datacontenttype: "application/json" }),
     ...emit.extensions,
     ...(emit.key === undefined ? {} : { partitionkey: emit.key }),

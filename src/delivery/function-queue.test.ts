@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../core/clock.ts";
 import type { Cursor, ReadyDelivery, ReadyPage, Store } from "../store/store.ts";
 import { FunctionQueue } from "./function-queue.ts";
+import { MemoryBudget } from "./memory-budget.ts";
 
 /** A ready index that answers late, in any order with the commits' own answers: the races that the queue must bear. */
 class Index {
@@ -76,8 +77,9 @@ function world(most: () => number): World {
   const begun: number[] = [];
   const store: Pick<Store, "ready"> = { ready: (_fn, after, nowMs, { count }) => index.ready(after, nowMs, Math.min(count, 4)) };
   const queue = new FunctionQueue("f", {
-    store: store as Store,
+    store,
     clock,
+    budget: new MemoryBudget(64 * 1024 * 1024),
     onWork: () => dispatch(),
     onLoadFailure: (error) => {
       throw error;

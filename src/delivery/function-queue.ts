@@ -1,8 +1,13 @@
 import type { Alarm, Clock } from "../core/clock.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import { CURSOR_START, type Cursor, type ReadyDelivery, type Seq, type Store } from "../store/store.ts";
 
 const MOST_ENTRIES = 2048;
 const MOST_BYTES = 8 * 1024 * 1024;
+/** What a queue may hold however much the others do. */
+const LEAST_BYTES = 256 * 1024;
+/** An entry without its event's JSON, roughly. */
+const ENTRY_BYTES = 512;
 const PAGE_ENTRIES = 512;
 const REST_AFTER_FAILED_LOAD_MS = 500;
 
@@ -19,7 +24,8 @@ const REST_AFTER_FAILED_LOAD_MS = 500;
 export class FunctionQueue {
   readonly fn: string;
   running = 0;
-  private entries: ReadyDelivery[] = [];
+  /** What was taken out leaves a hole until the array is cut: an event may have a megabyte. */
+  private entries: (ReadyDelivery | undefined)[] = [];
   private head = 0;
   private bytes = 0;
   private readonly held = new Set<Seq>();
@@ -35,16 +41,24 @@ export class FunctionQueue {
   /** Set during a rest. */
   private resting: NodeJS.Timeout | null = null;
   private stopped = false;
-  private readonly store: Store;
+  private readonly store: Pick<Store, "ready">;
   private readonly clock: Clock;
-  private readonly onWork: (queue: FunctionQueue) => void;
+  private readonly budget: MemoryBudget;
+  private readonly onWork: () => void;
   private readonly onLoadFailure: (error: unknown) => void;
 
   constructor(
     fn: string,
-    deps: { store: Store; clock: Clock; onWork: (queue: FunctionQueue) => void; onLoadFailure: (error: unknown) => void },
+    deps: {
+      readonly store: Pick<Store, "ready">;
+      readonly clock: Clock;
+      readonly budget: MemoryBudget;
+      readonly onWork: () => void;
+      readonly onLoadFailure: (error: unknown) => void;
+    },
   ) {
     this.fn = fn;
+    this.budget = deps.budget;
     this.store = deps.store;
     this.clock = deps.clock;
     this.onWork = deps.onWork;
@@ -53,6 +67,11 @@ export class FunctionQueue {
 
   get length(): number {
     return this.entries.length - this.head;
+  }
+
+  /** Nothing of it is under way. */
+  get idle(): boolean {
+    return this.running === 0 && !this.loading;
   }
 
   get paused(): boolean {
@@ -89,21 +108,22 @@ export class FunctionQueue {
   /** Reads everything again from the start: after a redrive, or when another hand may have changed rows. */
   rewind(): void {
     this.cursor = CURSOR_START;
+    if (this.loading) this.leftMeanwhile = CURSOR_START;
     this.more = true;
-    this.onWork(this);
+    this.onWork();
   }
 
-  /** Takes the next entry out to run it; `done`, `putBack` or `forget` must follow. */
+  /** Takes the next entry out to run it; `release` or `putBack` must follow. */
   take(): ReadyDelivery | undefined {
     if (this.stopped || this.paused || this.resting !== null) return undefined;
     const entry = this.entries[this.head];
     if (entry === undefined) return undefined;
-    this.head++;
+    this.entries[this.head++] = undefined;
     if (this.head > 1024 && this.head * 2 > this.entries.length) {
       this.entries = this.entries.slice(this.head);
       this.head = 0;
     }
-    this.bytes -= entry.event.json.length;
+    this.hold(-sizeOf(entry));
     this.running++;
     return entry;
   }
@@ -118,7 +138,8 @@ export class FunctionQueue {
   /** The run ended without a word to the store: the row is ready as before, and first in line. */
   putBack(entry: ReadyDelivery): void {
     this.running--;
-    this.bytes += entry.event.json.length;
+    if (this.stopped) return;
+    this.hold(sizeOf(entry));
     if (this.head > 0) this.entries[--this.head] = entry;
     else this.entries.unshift(entry);
   }
@@ -134,7 +155,7 @@ export class FunctionQueue {
     if (this.stopped || this.resting !== null) return;
     this.resting = setTimeout(() => {
       this.resting = null;
-      this.onWork(this);
+      this.onWork();
     }, ms);
   }
 
@@ -145,33 +166,32 @@ export class FunctionQueue {
 
   /** Fills up from the store when there is room and more to read. */
   fill(): void {
-    if (
-      !this.more ||
-      this.loading ||
-      this.stopped ||
-      this.paused ||
-      this.resting !== null ||
-      this.length > MOST_ENTRIES / 2 ||
-      this.bytes > MOST_BYTES / 2
-    )
-      return;
+    if (!this.more || this.loading || this.stopped || this.paused || this.resting !== null) return;
+    const pageBytes = this.shareBytes() / 2;
+    if (this.length > MOST_ENTRIES / 2 || this.bytes > pageBytes) return;
     this.loading = true;
-    void this.load();
+    void this.load(pageBytes);
   }
 
+  /** Forgets everything but what runs; all of it is in the store. */
   stop(): void {
     this.stopped = true;
+    this.entries = [];
+    this.head = 0;
+    this.hold(-this.bytes);
     this.alarm?.alarm.cancel();
     this.alarm = null;
     if (this.resting !== null) clearTimeout(this.resting);
     this.resting = null;
   }
 
-  private async load(): Promise<void> {
+  private async load(pageBytes: number): Promise<void> {
+    this.budget.take(pageBytes);
     try {
       const nowMs = this.clock.now();
       this.more = false;
-      const page = await this.store.ready(this.fn, this.cursor, nowMs, { count: PAGE_ENTRIES, bytes: MOST_BYTES / 2 });
+      const page = await this.store.ready(this.fn, this.cursor, nowMs, { count: PAGE_ENTRIES, bytes: pageBytes });
+      if (this.stopped) return;
       for (const entry of page.deliveries) {
         if (!this.held.has(entry.seq) && !this.settledMeanwhile.has(entry.seq)) this.push(entry);
       }
@@ -180,25 +200,37 @@ export class FunctionQueue {
       if (page.more) this.more = true;
       if (page.nextDueMs !== null) this.expect(page.nextDueMs);
     } catch (error) {
+      if (this.stopped) return;
       this.more = true;
       this.rest(REST_AFTER_FAILED_LOAD_MS);
       this.onLoadFailure(error);
     } finally {
+      this.budget.giveBack(pageBytes);
       this.loading = false;
       this.leftMeanwhile = null;
       this.settledMeanwhile.clear();
-      this.onWork(this);
+      this.onWork();
     }
   }
 
   private push(entry: ReadyDelivery): void {
     this.held.add(entry.seq);
     this.entries.push(entry);
-    this.bytes += entry.event.json.length;
+    this.hold(sizeOf(entry));
+  }
+
+  private hold(bytes: number): void {
+    this.bytes += bytes;
+    this.budget.take(bytes);
   }
 
   private hasRoom(): boolean {
-    return this.length < MOST_ENTRIES && this.bytes < MOST_BYTES;
+    return this.length < MOST_ENTRIES && this.bytes < this.shareBytes();
+  }
+
+  /** As much as a queue may hold now, in view of all the others. */
+  private shareBytes(): number {
+    return Math.max(LEAST_BYTES, Math.min(MOST_BYTES, this.bytes + this.budget.leftBytes));
   }
 
   /** Something falls due then: wake up, once. */
@@ -209,10 +241,14 @@ export class FunctionQueue {
       this.alarm = null;
       this.more = true;
       if (this.paused) this.expect(this.pausedUntilMs);
-      else this.onWork(this);
+      else this.onWork();
     });
     this.alarm = { atMs: dueMs, alarm };
   }
+}
+
+function sizeOf(entry: ReadyDelivery): number {
+  return entry.event.json.length + ENTRY_BYTES;
 }
 
 /** True when `place` stands behind `cursor` in the ready index. */

@@ -5,13 +5,14 @@ import { newId } from "../core/ids.ts";
 import type { Observer } from "../core/observer.ts";
 import type { HttpAnswer, Outcome } from "../pool/pool.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
-import type { MemberResult, NewAnswer } from "../store/store.ts";
+import type { Member, NewAnswer } from "../store/store.ts";
 import { decodeAnswer, encodeAnswer, MOST_ANSWER_BYTES } from "./answer-record.ts";
 import type { HttpRequest, HttpResult } from "./delivery.ts";
-import { toWrites } from "./effects.ts";
+import { flatten } from "./delivery-run.ts";
+import { type EffectWrites, toWrites } from "./effects.ts";
 import { KvSession } from "./kv-session.ts";
-import type { Router } from "./router.ts";
-import { type Deps, invocationOutcome, logFailure, MOST_RERUNS } from "./run.ts";
+import type { LiveRelease } from "./live-release.ts";
+import { type Committed, type Deps, invocationOutcome, logFailure, MOST_RERUNS } from "./run.ts";
 
 const ANSWER_KEPT_MS = 24 * 3_600_000;
 /** Methods whose repetition is harmless by their definition (RFC 9110, 9.2.2). */
@@ -20,11 +21,11 @@ const IDEMPOTENT_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "
 export interface HttpRunContext {
   readonly deps: Deps;
   readonly observer: Observer;
-  readonly router: Router;
+  readonly live: LiveRelease;
   /** Idempotency-Keys whose first request is still running. */
   readonly inProgress: Set<string>;
   /** After a commit: what it appended wants to be dispatched. */
-  readonly committed: (result: Extract<MemberResult, { kind: "committed" }>, member: Parameters<Deps["store"]["commit"]>[0]) => void;
+  readonly committed: (result: Committed, member: Member) => void;
 }
 
 /** One HTTP call as one transaction (D14, D15, D16). */
@@ -81,7 +82,7 @@ async function runUntilCommitted(
       crashes++;
       continue;
     }
-    const verdict = await settle(outcome, { id, fn, session, idempotency }, context);
+    const verdict = await settle(outcome, { id, fn, session, idempotency, signal: request.signal }, context);
     if (verdict !== "conflict") return verdict;
     observer.conflicted(fn.name);
     if (!repeatable)
@@ -101,11 +102,16 @@ interface Ran {
   readonly fn: FunctionManifest;
   readonly session: KvSession;
   readonly idempotency: Idempotency | null;
+  readonly signal: AbortSignal | null;
 }
 
 /** Commits what the call did and says what to answer; a throw discards its effects, but what it read must hold all the same. */
 async function settle(outcome: Outcome, ran: Ran, context: HttpRunContext): Promise<HttpResult | "conflict"> {
   const { deps } = context;
+  if (ran.session.failure !== null) {
+    if (outcome.kind === "returned") outcome.response?.discard();
+    return storeFailed(ran.id, ran.session.failure);
+  }
   if (outcome.kind !== "returned") {
     if (outcome.kind === "threw" && (await readsAreStale(ran, context))) return "conflict";
     logFailure(deps, { id: ran.id, fn: ran.fn.name }, outcome.error);
@@ -113,28 +119,52 @@ async function settle(outcome: Outcome, ran: Ran, context: HttpRunContext): Prom
   }
   const answer = outcome.response;
   if (answer === null) return failed(ran.id, "internal", "the instance returned no answer");
+  let kept: KeptAnswer | null;
+  let writes: EffectWrites;
   try {
-    return await commit(outcome, answer, ran, context);
+    kept = ran.idempotency === null ? null : await keepable(answer, ran.signal);
+    const cause = { fn: ran.fn.name, invocation: ran.id, hops: -1, nowMs: deps.clock.now() };
+    writes = toWrites(outcome.effects, cause, context.live.router, deps.hopLimit);
+  } catch (thrown) {
+    answer.discard();
+    const error = flatten(thrown);
+    logFailure(deps, { id: ran.id, fn: ran.fn.name }, error);
+    return failureOf({ kind: "threw", error, ranMs: outcome.ranMs }, ran);
+  }
+  try {
+    return await commit(writes, answer, kept, ran, context);
   } catch (error) {
     answer.discard();
     return storeFailed(ran.id, error);
   }
 }
 
+type KeptAnswer = Awaited<ReturnType<typeof encodeAnswer>>;
+
+/** The whole answer, to be stored: nobody waits for it any more once the client has left. */
+async function keepable(answer: HttpAnswer, signal: AbortSignal | null): Promise<KeptAnswer> {
+  const leave = (): void => answer.discard();
+  signal?.addEventListener("abort", leave, { once: true });
+  try {
+    return await encodeAnswer(answer);
+  } finally {
+    signal?.removeEventListener("abort", leave);
+  }
+}
+
 async function commit(
-  outcome: Extract<Outcome, { kind: "returned" }>,
+  writes: EffectWrites,
   answer: HttpAnswer,
+  kept: KeptAnswer | null,
   ran: Ran,
   context: HttpRunContext,
 ): Promise<HttpResult | "conflict"> {
   const { deps } = context;
   const reads = ran.session.reads();
-  const idle = outcome.effects.emits.length === 0 && outcome.effects.kv.length === 0 && reads === undefined;
+  const idle = writes.events.length + writes.timers.length + writes.kv.length === 0 && reads === undefined;
   if (idle && ran.idempotency === null) return answered(ran.id, answer, answer.body);
   const nowMs = deps.clock.now();
-  const writes = toWrites(outcome.effects, { fn: ran.fn.name, invocation: ran.id, hops: -1, nowMs }, context.router, deps.hopLimit);
-  const kept = ran.idempotency === null ? null : await encodeAnswer(answer);
-  const member = {
+  const member: Member = {
     id: ran.id,
     nowMs,
     ...(reads === undefined ? {} : { reads }),

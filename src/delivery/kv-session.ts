@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { MillraceError, toError } from "../core/errors.ts";
 import type { KvReader, WireValue } from "../protocol/messages.ts";
 import type { KvValue, RangeRead, ReadSet, Store } from "../store/store.ts";
 
@@ -6,6 +7,7 @@ import type { KvValue, RangeRead, ReadSet, Store } from "../store/store.ts";
 export class KvSession implements KvReader {
   private readonly versions = new Map<string, number>();
   private readonly ranges: RangeRead[] = [];
+  private storeFailure: Error | null = null;
   private readonly store: Pick<Store, "kvGet" | "kvList">;
   private readonly clock: Clock;
 
@@ -15,7 +17,7 @@ export class KvSession implements KvReader {
   }
 
   async get(keys: readonly string[]): Promise<readonly (WireValue | null)[]> {
-    const entries = await this.store.kvGet(keys, this.clock.now());
+    const entries = await this.reading(this.store.kvGet(keys, this.clock.now()));
     return keys.map((key, i) => {
       const entry = entries[i] ?? null;
       this.remember(key, entry?.version ?? 0);
@@ -24,15 +26,29 @@ export class KvSession implements KvReader {
   }
 
   async list(query: { prefix: string; after: string | null; limit: number }): Promise<readonly { key: string; value: WireValue }[]> {
-    const page = await this.store.kvList(query, this.clock.now());
+    const page = await this.reading(this.store.kvList(query, this.clock.now()));
     this.ranges.push(page.read);
     return page.entries.map(({ key, value }) => ({ key, value: toWire(value) }));
+  }
+
+  /** The store could not be read: whatever the handler made of that, nothing may be decided on it (D22). */
+  get failure(): Error | null {
+    return this.storeFailure;
   }
 
   /** Undefined when nothing was read: then there is nothing to validate. */
   reads(): ReadSet | undefined {
     if (this.versions.size === 0 && this.ranges.length === 0) return undefined;
     return { keys: this.versions, ranges: this.ranges };
+  }
+
+  private async reading<T>(read: Promise<T>): Promise<T> {
+    try {
+      return await read;
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.fault === "operator" || error.fault === "platform") this.storeFailure = toError(error);
+      throw error;
+    }
   }
 
   private remember(key: string, version: number): void {

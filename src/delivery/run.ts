@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { FunctionError } from "../protocol/messages.ts";
 import type { Call, Outcome, Pool } from "../pool/pool.ts";
-import type { LogLine, Store } from "../store/store.ts";
+import type { LogLine, MemberResult, Store } from "../store/store.ts";
 
 /** What all of this room works with. */
 export interface Deps {
@@ -13,6 +13,8 @@ export interface Deps {
   readonly log: (line: LogLine) => void;
   readonly hopLimit: number;
 }
+
+export type Committed = Extract<MemberResult, { kind: "committed" }>;
 
 /** How often a call is run again at once after a conflict (D13). */
 export const MOST_RERUNS = 5;

@@ -1,5 +1,6 @@
 import type { Alarm, Clock } from "../core/clock.ts";
 import type { DueTimer, Member, MemberResult, Store } from "../store/store.ts";
+import type { Committed } from "./run.ts";
 
 /** What becomes true when a timer fires, besides its going. */
 export type TimerEffects = Pick<Member, "events" | "timers">;
@@ -18,12 +19,16 @@ export class TimerLoop {
   private alarm: { readonly atMs: number; readonly alarm: Alarm } | null = null;
   private looking = false;
   private again = false;
+  /** Until the first release there is nobody to route to. */
+  private begun = false;
   private stopped = false;
+  /** Due timers of kinds that nobody here handles: they stand first in every page. */
+  private unhandled = 0;
   private readonly deps: {
     readonly store: Store;
     readonly clock: Clock;
     readonly epoch: () => number;
-    readonly committed: (result: Extract<MemberResult, { kind: "committed" }>, member: Member) => void;
+    readonly committed: (result: Committed, member: Member) => void;
     readonly onFailure: (error: unknown) => void;
     /** The loop became busy or quiet. */
     readonly onQuiet: () => void;
@@ -41,9 +46,15 @@ export class TimerLoop {
     this.handlers.set(kind, handler);
   }
 
-  /** Looks now: at start, or because something may be due. */
-  look(): void {
-    if (this.stopped) return;
+  /** There is a release: fires what is due now, and from here on what falls due. */
+  begin(): void {
+    this.begun = true;
+    this.look();
+  }
+
+  /** Looks now, because something may be due. */
+  private look(): void {
+    if (!this.begun || this.stopped) return;
     this.again = true;
     if (this.looking) return;
     this.looking = true;
@@ -88,16 +99,23 @@ export class TimerLoop {
 
   private async fireDue(): Promise<void> {
     const nowMs = this.deps.clock.now();
-    const { timers, nextDueMs } = await this.deps.store.dueTimers(nowMs, PAGE);
-    await Promise.all(timers.map((timer) => this.fire(timer, nowMs)));
-    if (timers.length === PAGE) this.again = true;
+    const limit = PAGE + this.unhandled;
+    const { timers, nextDueMs } = await this.deps.store.dueTimers(nowMs, limit);
     if (nextDueMs !== null) this.expect(nextDueMs);
+    const unhandledBefore = this.unhandled;
+    this.unhandled = timers.filter(({ kind }) => !this.handlers.has(kind)).length;
+    const fired = await Promise.all(timers.map((timer) => this.fire(timer, nowMs)));
+    if (timers.length < limit) return;
+    // A page without any success would be read again and again.
+    if (fired.includes(true) || this.unhandled > unhandledBefore) this.again = true;
+    else this.expect(nowMs + RETRY_MS);
   }
 
-  private async fire(timer: DueTimer, nowMs: number): Promise<void> {
+  /** True when the timer is gone by it. */
+  private async fire(timer: DueTimer, nowMs: number): Promise<boolean> {
     const handler = this.handlers.get(timer.kind);
     // A kind of a newer Millrace: its rows stay until that is back.
-    if (handler === undefined) return;
+    if (handler === undefined) return false;
     const member: Member = {
       id: `${timer.name}@${timer.dueMs}`,
       nowMs,
@@ -105,6 +123,15 @@ export class TimerLoop {
       ...handler(timer, nowMs),
     };
     const result = await this.deps.store.commit(member);
-    if (result.kind === "committed") this.deps.committed(result, member);
+    if (result.kind !== "clash") return this.settled(result, member);
+    // Its id was used for something else while it waited. It was accepted before it was due: it happens all the same.
+    const unconditional = { ...member, events: member.events?.map((event) => ({ ...event, dedupe: false })) ?? [] };
+    return this.settled(await this.deps.store.commit(unconditional), unconditional);
+  }
+
+  private settled(result: MemberResult, member: Member): boolean {
+    if (result.kind !== "committed") return false;
+    this.deps.committed(result, member);
+    return true;
   }
 }

@@ -30,9 +30,9 @@ export interface Emit {
   /** Extension attributes. */
   readonly extensions?: Readonly<Record<string, string | number | boolean>>;
   readonly data?: unknown;
-  /** A delayed event: when it shall happen. */
+  /** A delayed event: when it shall happen, */
   readonly atMs?: number;
-  /** A delayed event: how long after its commit it shall happen. By the node's clock, which in a test is not that of the instance. */
+  /** or how long after the commit, by the node's clock. */
   readonly afterMs?: number;
 }
 

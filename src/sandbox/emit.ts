@@ -124,7 +124,8 @@ function checkExtensions(extensions: unknown): Record<string, string | number | 
   return checked;
 }
 
-function parseMoment(after: unknown, at: unknown): Pick<Emit, "afterMs" | "atMs"> {
+/** `after` is left to the node: it begins with the commit, and in a test the node has a clock of its own. */
+function parseMoment(after: unknown, at: unknown): Pick<Emit, "atMs" | "afterMs"> {
   if (after !== undefined && at !== undefined) throw new MillraceError("bad_option", "emit: use `after` or `at`, not both");
   if (after !== undefined) {
     if (typeof after !== "string" && typeof after !== "number")

@@ -1,6 +1,7 @@
 import type { CloudEvent } from "./cloud-event.ts";
 import { DEFINITION, type EventDefinition, type EventPattern } from "./definition.ts";
 import { register } from "./event-registry.ts";
+import type { PlatformEvents } from "./platform-events.ts";
 import type { SchemaInput, SchemaOutput, StandardSchema } from "./standard-schema.ts";
 
 export interface EventOptions<S extends StandardSchema = StandardSchema> {
@@ -12,8 +13,12 @@ export interface EventOptions<S extends StandardSchema = StandardSchema> {
 
 /**
  * A type of event. With a schema its data is typed and checked; without one, `event<Order>("order.placed")` types it
- * on trust. As a trigger the type may hold `*`, which stands for anything: `event("order.*")`.
+ * on trust. The platform's own are typed already. As a trigger the type may hold `*`, which stands for anything: `event("order.*")`.
  */
+export function event<const Type extends keyof PlatformEvents>(
+  type: Type,
+  options?: EventOptions<never>,
+): EventDefinition<Type, PlatformEvents[Type], PlatformEvents[Type]>;
 export function event<const Type extends string, S extends StandardSchema>(
   type: Type,
   options: EventOptions<S> & { readonly schema: S },

@@ -12,6 +12,7 @@ import {
   type Trigger,
 } from "./definition.ts";
 import type { EventOf, RawEventOf } from "./event.ts";
+import type { ScheduleTick } from "./platform-events.ts";
 
 /** What wakes a function: one trigger or several. */
 export type On = Trigger | readonly Trigger[];
@@ -73,9 +74,11 @@ export function fn<const O extends On>(
 type TriggerOf<O extends On> = O extends readonly Trigger[] ? O[number] : O;
 
 /** Spread over a union of triggers, it gives the union of what they bring. */
-type InputOf<T> = T extends HttpTrigger ? Request : T extends EventDefinition ? EventOf<T> : T extends ScheduleTrigger ? CloudEvent : never;
+type InputOf<T> = T extends HttpTrigger ? Request : T extends EventDefinition ? EventOf<T> : T extends ScheduleTrigger ? ScheduleEvent : never;
 
-type RawInputOf<T> = T extends EventDefinition ? RawEventOf<T> : T extends ScheduleTrigger ? CloudEvent : never;
+type RawInputOf<T> = T extends EventDefinition ? RawEventOf<T> : T extends ScheduleTrigger ? ScheduleEvent : never;
+
+type ScheduleEvent = CloudEvent<ScheduleTick, "millrace.schedule">;
 
 /** With one route all its parameters are there; with several triggers any may be missing. */
 type ParamsOf<O extends On> =

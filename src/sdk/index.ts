@@ -6,6 +6,7 @@ export type { EventDefinition, EventPattern, FnDefinition, HttpTrigger, Schedule
 export { event, type EventOf, type EventOptions } from "./event.ts";
 export { fn, type FnOptions, type RetryOptions } from "./fn.ts";
 export { Fatal } from "./fatal.ts";
+export type { DeadDelivery, ScheduleTick } from "./platform-events.ts";
 export { RetryAfter } from "./retry-after.ts";
 export type { StandardSchema } from "./standard-schema.ts";
 export { cron, every, http } from "./triggers.ts";

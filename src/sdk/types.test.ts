@@ -2,7 +2,20 @@ import { type } from "arktype";
 import * as v from "valibot";
 import { describe, expectTypeOf, it } from "vitest";
 import { z } from "zod";
-import { type CloudEvent, type Context, cron, type Emitted, event, type EventOf, every, fn, type FnDefinition, http } from "./index.ts";
+import {
+  type CloudEvent,
+  type Context,
+  cron,
+  type DeadDelivery,
+  type Emitted,
+  event,
+  type EventOf,
+  every,
+  fn,
+  type FnDefinition,
+  http,
+  type ScheduleTick,
+} from "./index.ts";
 
 // Nothing here asserts at run time: `tsc` is the judge.
 const orderPlaced = event("order.placed", { schema: z.object({ id: z.string(), qty: z.coerce.number<string>().default(1) }) });
@@ -45,8 +58,27 @@ describe("D1: the input of a handler follows from its triggers", () => {
     });
   });
 
-  it("is an event for schedules", () => {
-    fn({ on: [every("5m"), cron("0 3 * * *", { timezone: "UTC" })] }, (e) => expectTypeOf(e).toEqualTypeOf<CloudEvent>());
+  it("is a tick for schedules, told apart from other events by its type", () => {
+    fn({ on: [every("5m"), cron("0 3 * * *", { timezone: "UTC" })] }, (e) => {
+      expectTypeOf(e).toExtend<CloudEvent<ScheduleTick>>();
+      expectTypeOf(e.data).toEqualTypeOf<{ readonly schedule: string; readonly missed: number }>();
+    });
+    fn({ on: [every("5m"), orderPaid] }, (e) => {
+      if (e.type === "millrace.schedule") expectTypeOf(e.data.missed).toEqualTypeOf<number>();
+      else expectTypeOf(e.data).toEqualTypeOf<{ id: string }>();
+    });
+  });
+
+  it("is what the platform tells, for its own events", () => {
+    fn({ on: event("millrace.delivery.dead"), key: (e) => e.data.function }, (e) => {
+      expectTypeOf(e).toEqualTypeOf<CloudEvent<DeadDelivery, "millrace.delivery.dead">>();
+      expectTypeOf(e.data.error.message).toEqualTypeOf<string>();
+    });
+    fn({ on: event("millrace.delivery.dead", { where: { data: { function: ["charge"] } } }) }, (e) =>
+      expectTypeOf(e.data).toEqualTypeOf<DeadDelivery>(),
+    );
+    // @ts-expect-error it tells no such thing
+    fn({ on: event("millrace.delivery.dead"), key: (e) => e.data.reason }, () => {});
   });
 });
 

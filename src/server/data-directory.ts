@@ -8,7 +8,10 @@ export async function keepControlToken(directory: string, configured: string | n
   const path = join(directory, TOKEN_FILE);
   const kept = await readFile(path, "utf8").then(
     (text) => text.trim(),
-    () => "",
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return "";
+      throw error;
+    },
   );
   const token = configured ?? (kept === "" ? newSecret() : kept);
   if (token !== kept) await replacePrivately(path, `${token}\n`);
@@ -29,6 +32,8 @@ export async function withdrawNode(directory: string): Promise<void> {
 /** Whole or not at all, and never readable by others. */
 async function replacePrivately(path: string, text: string): Promise<void> {
   const fresh = `${path}.${process.pid}.new`;
+  // The mode holds for a file that is made, not for one that a crash left behind.
+  await rm(fresh, { force: true });
   await writeFile(fresh, text, { mode: 0o600 });
   await rename(fresh, path);
 }

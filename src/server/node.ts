@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type Clock, MillraceError, newId, type Service, startAll, systemClock } from "../core/index.ts";
+import { type Clock, MillraceError, newId, type Service, startAll, systemClock, toError } from "../core/index.ts";
 import { Control } from "../control/index.ts";
 import { DeliveryEngine } from "../delivery/index.ts";
 import { Gateway } from "../gateway/index.ts";
@@ -51,6 +51,8 @@ export class MillraceNode implements Service {
   private release: Release | null = null;
   private serving = false;
   private stopping: Promise<void> | undefined;
+  /** Reloads run one at a time, in the order in which they were asked for. */
+  private lastReload: Promise<unknown> = Promise.resolve();
 
   constructor(options: NodeOptions, made: { store: Store; runtimeFile: string; controlToken: string; dataDirectory: string }) {
     const { settings } = options;
@@ -135,30 +137,49 @@ export class MillraceNode implements Service {
       await announceNode(this.dataDirectory, { ...this.addresses, pid: process.pid });
       this.serving = true;
     } catch (error) {
-      await this.stop();
+      await this.stop().catch(() => {});
       throw error;
     }
   }
 
   /** Makes a release of the app as it is now and swaps it in everywhere; an error leaves what was there. */
-  async reload(): Promise<LoadedApp> {
+  reload(): Promise<LoadedApp> {
+    const reloaded = this.lastReload.then(() => this.reloadNow());
+    this.lastReload = reloaded.catch(() => {});
+    return reloaded;
+  }
+
+  private async reloadNow(): Promise<LoadedApp> {
     const loaded = await this.loader.load();
+    if (this.stopping !== undefined) throw new MillraceError("stopping", "the node is shutting down");
     try {
       await this.use(loaded.release);
     } catch (error) {
-      if (this.release !== null) await this.use(this.release);
+      await this.goBack();
       throw error;
     }
     this.release = loaded.release;
     return loaded;
   }
 
-  /** What can refuse comes first: routes and patterns in memory, then the schedules, which the store has to take. */
+  /**
+   * What is only memory changes at once, so that no call meets a release by half; the first two check routes, patterns and schemas
+   * before they change anything. The schedules wait for the store.
+   */
   private async use(release: Release): Promise<void> {
     this.gateway.use(release);
     await this.delivery.use(release);
-    await this.schedules.use(release.manifest);
     this.pool.use(release);
+    await this.schedules.use(release.manifest);
+  }
+
+  private async goBack(): Promise<void> {
+    if (this.release === null) return;
+    try {
+      await this.use(this.release);
+    } catch (error) {
+      this.note(`the release before is back without its schedules: ${toError(error).message}`);
+    }
   }
 
   /** Doors first, then what runs, then the store; a second call waits for the first. */
@@ -168,13 +189,15 @@ export class MillraceNode implements Service {
 
   private async end(): Promise<void> {
     this.serving = false;
-    await withdrawNode(this.dataDirectory);
-    await this.gateway.stop();
-    await Promise.all([this.delivery.stop(), this.pool.stop(), this.retention.stop()]);
-    await this.control.stop();
-    await this.loader.dispose();
-    this.logs.flush();
-    await this.store.close();
+    await inTurn([
+      () => withdrawNode(this.dataDirectory),
+      () => this.gateway.stop(),
+      () => Promise.all([this.delivery.stop(), this.pool.stop(), this.retention.stop()]),
+      () => this.control.stop(),
+      () => this.loader.dispose(),
+      async () => this.logs.flush(),
+      () => this.store.close(),
+    ]);
   }
 
   private facts(): ConstructorParameters<typeof Control>[0]["rooms"]["node"] {
@@ -192,6 +215,13 @@ export class MillraceNode implements Service {
   private note(text: string): void {
     this.logs.write({ atMs: (this.options.clock ?? systemClock).now(), fn: "", invocation: "", level: "error", text });
   }
+}
+
+/** Every step, whatever failed before it: the directory's lock must go in the end. Then throws the first failure. */
+async function inTurn(steps: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of steps) await step().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }
 
 /**

@@ -128,7 +128,13 @@ export function resolveSettings(
     if (variable !== undefined && variable !== "") return { text: variable, from: setting.variable };
     return setting.standard === null ? null : { text: setting.standard, from: `--${setting.flag}` };
   };
-  const text = (name: SettingName): string | null => given(name)?.text ?? null;
+  const text = (name: SettingName): string | null => {
+    const value = given(name);
+    // An empty host would be every address there is.
+    if (value !== null && value.text.trim() === "")
+      throw new MillraceError("bad_config", `${value.from} is empty`, { cure: "Give it a value, or leave it out." });
+    return value === null ? null : value.text;
+  };
   const number = (name: SettingName): number | null => {
     const value = given(name);
     return value === null ? null : parse(SETTINGS[name].kind, value.text, value.from);

@@ -22,7 +22,8 @@ export const SCHEDULE_TYPE = "millrace.schedule";
  * the same commit, so a schedule is neither lost nor doubled. After downtime it fires once and says what it missed (D25).
  */
 export class Schedules {
-  private functions: ReadonlyMap<string, FunctionManifest> = new Map();
+  /** What the live release wants, by the timer's name. */
+  private plans: ReadonlyMap<string, { readonly fn: FunctionManifest; readonly payload: string }> = new Map();
   private readonly store: Store;
   private readonly engine: DeliveryEngine;
   private readonly clock: Clock;
@@ -36,27 +37,27 @@ export class Schedules {
 
   /** Sets what is new or changed, ends what is gone; a schedule that stayed keeps its next time. */
   async use(manifest: Manifest): Promise<void> {
-    this.functions = new Map(manifest.functions.map((fn) => [fn.name, fn]));
+    this.plans = plansOf(manifest);
     const nowMs = this.clock.now();
-    const wanted = new Map(plansOf(manifest).map((plan) => [nameOf(plan), JSON.stringify(plan)]));
     const present = new Map((await this.store.timers(SCHEDULE_TIMER)).map((timer) => [timer.name, timer.payload]));
     const timers: NewTimer[] = [];
-    for (const [name, payload] of wanted) {
+    for (const [name, { payload }] of this.plans) {
       if (present.get(name) === payload) continue;
       const dueMs = nextDueMs((JSON.parse(payload) as Plan).schedule, nowMs, nowMs);
       if (dueMs !== null) timers.push(timerOf(name, payload, dueMs));
     }
-    const cancelTimers = [...present.keys()].filter((name) => !wanted.has(name));
+    const cancelTimers = [...present.keys()].filter((name) => !this.plans.has(name));
     if (timers.length === 0 && cancelTimers.length === 0) return;
     await this.store.commit({ id: newId(nowMs), nowMs, timers, cancelTimers });
     for (const { dueMs } of timers) this.engine.expectTimer(dueMs);
   }
 
   private fire(timer: DueTimer, nowMs: number): TimerEffects {
+    const wanted = this.plans.get(timer.name);
+    // Between a reload and the end of its `use` here: the schedule is gone or changed, and this was the old one's last time.
+    if (wanted?.payload !== timer.payload) return {};
+    const { fn } = wanted;
     const plan = JSON.parse(timer.payload) as Plan;
-    const fn = this.functions.get(plan.fn);
-    // Between a reload and its `use` here: the function is gone, and so is its schedule.
-    if (fn === undefined) return {};
     const { dueMs, missed } = afterFiring(plan.schedule, timer.dueMs, nowMs);
     const event: CloudEvent = {
       specversion: "1.0",
@@ -124,11 +125,13 @@ function cronOf({ expression, timezone }: Extract<Schedule, { kind: "cron" }>): 
   return new Cron(expression, { paused: true, ...(timezone === null ? { timezone: "UTC" } : { timezone }) });
 }
 
-function plansOf(manifest: Manifest): Plan[] {
-  const plans: Plan[] = [];
+function plansOf(manifest: Manifest): Map<string, { readonly fn: FunctionManifest; readonly payload: string }> {
+  const plans = new Map<string, { fn: FunctionManifest; payload: string }>();
   for (const fn of manifest.functions) {
     for (const trigger of fn.triggers) {
-      if (trigger.kind === "every" || trigger.kind === "cron") plans.push({ fn: fn.name, schedule: trigger });
+      if (trigger.kind !== "every" && trigger.kind !== "cron") continue;
+      const plan: Plan = { fn: fn.name, schedule: trigger };
+      plans.set(nameOf(plan), { fn, payload: JSON.stringify(plan) });
     }
   }
   return plans;

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Duration, MillraceError, newId, parseDurationMs, VirtualClock } from "../core/index.ts";
-import type { InvokeResult } from "../delivery/index.ts";
-import { canonicalJson, type CloudEvent, isReservedType, parseCloudEvent } from "../events/index.ts";
+import type { Ingested, InvokeResult } from "../delivery/index.ts";
+import { canonicalJson, faultText, isReservedType, parseCloudEvent } from "../events/index.ts";
+import type { CloudEvent } from "../sdk/cloud-event.ts";
 import { createNode, type MillraceNode, resolveSettings } from "../server/index.ts";
 import type { DeadView, DeliveryView, EventView, StoredLogLine } from "../store/store.ts";
 
@@ -119,9 +120,7 @@ class RunningTestApp implements TestApp {
   }
 
   async emit(type: string, data?: unknown, options: TestEmit = {}): Promise<{ id: string; duplicate: boolean }> {
-    const event = this.eventOf(type, data, options);
-    const json = canonicalJson(event);
-    if (json === undefined) throw new MillraceError("bad_event", "data is nested too deeply");
+    const { event, json } = this.eventOf(type, data, options);
     const atMs = options.at?.getTime() ?? (options.after === undefined ? undefined : this.clock.now() + parseDurationMs(options.after));
     const result = await this.node.delivery.ingest([{ event, json, ...(atMs === undefined ? {} : { atMs }) }]);
     if (result.kind === "refused") throw result.error;
@@ -180,7 +179,7 @@ class RunningTestApp implements TestApp {
     return pages((after) => this.node.store.events({ after, limit: PAGE }));
   }
 
-  private eventOf(type: string, data: unknown, { key, id, source, subject }: TestEmit): CloudEvent {
+  private eventOf(type: string, data: unknown, { key, id, source, subject }: TestEmit): Pick<Ingested, "event" | "json"> {
     if (isReservedType(type)) throw new MillraceError("reserved_type", `"${type}" cannot be emitted: millrace.* is the platform's own`);
     const parsed = parseCloudEvent({
       specversion: "1.0",
@@ -190,11 +189,12 @@ class RunningTestApp implements TestApp {
       subject,
       time: new Date(this.clock.now()).toISOString(),
       partitionkey: key,
-      // As over HTTP: what JSON does not carry does not arrive.
-      data: data === undefined ? undefined : (JSON.parse(JSON.stringify(data)) as unknown),
+      data: asSent(data),
     });
-    if (parsed.ok) return parsed.event;
-    throw new MillraceError("bad_event", parsed.faults.map(({ attribute, cause }) => `${attribute}: ${cause}`).join("; "));
+    if (!parsed.ok) throw new MillraceError("bad_event", parsed.faults.map(faultText).join("; "));
+    const json = canonicalJson(parsed.event);
+    if (json === undefined) throw new MillraceError("bad_event", "data is nested too deeply");
+    return { event: parsed.event, json };
   }
 }
 
@@ -224,6 +224,12 @@ class StoreKv implements TestKv {
     const { entries } = await this.node.store.kvList(query, this.clock.now());
     return entries.map(({ key, value }) => ({ key, value: plain(value) }));
   }
+}
+
+/** As over HTTP: what JSON does not carry does not arrive. */
+function asSent(data: unknown): unknown {
+  const text = JSON.stringify(data) as string | undefined;
+  return text === undefined ? undefined : (JSON.parse(text) as unknown);
 }
 
 function plain(value: { kind: "json"; json: string } | { kind: "bytes"; bytes: Uint8Array }): unknown {

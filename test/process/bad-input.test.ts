@@ -54,7 +54,7 @@ describe("a handler that misbehaves fails its own call; those beside it go on", 
   let node: NodeProcess;
   beforeAll(async () => {
     node = await NodeProcess.start(APP);
-  });
+  }, 30_000);
   afterAll(() => node.stop());
 
   it.each([

@@ -28,6 +28,8 @@ export interface RunReport {
   readonly dead: number;
   readonly sold: number;
   readonly seconds: number;
+  /** Of them, from the last acknowledgement until nothing was left to do. */
+  readonly settledSeconds: number;
   readonly tally: Tally;
   /** Kept when there are faults. */
   readonly data: string;
@@ -121,7 +123,9 @@ export async function run(options: RunOptions, first: NodeProcess, disturb: (sta
   try {
     await disturb(stage);
     await stage.senders.stop();
+    const sentMs = performance.now();
     await quiet(stage.node);
+    const settledSeconds = tenths(performance.now() - sentMs);
     stage.mustRun();
     const found = await inspect(stage.node);
     const faults = faultsIn(stage.senders.sent, found);
@@ -129,8 +133,8 @@ export async function run(options: RunOptions, first: NodeProcess, disturb: (sta
     if (faults.length === 0) rmSync(stage.node.data, { recursive: true, force: true });
     const sold = [...found.kv.keys()].filter((key) => key.startsWith("sale/sold/")).length;
     const counts = { events: found.log.length, effects: found.kv.size, dead: found.dead.length, sold };
-    const seconds = Math.round((performance.now() - startMs) / 100) / 10;
-    return { seed, kills, ...counts, seconds, tally: stage.senders.tally, data: stage.node.data, faults };
+    const seconds = tenths(performance.now() - startMs);
+    return { seed, kills, ...counts, seconds, settledSeconds, tally: stage.senders.tally, data: stage.node.data, faults };
   } catch (thrown) {
     const said = stage.node.output;
     await stage.node.kill();
@@ -138,6 +142,10 @@ export async function run(options: RunOptions, first: NodeProcess, disturb: (sta
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     throw new Error(`seed ${seed}, data ${stage.node.data}: ${why}\n${said}`, { cause: thrown });
   }
+}
+
+function tenths(ms: number): number {
+  return Math.round(ms / 100) / 10;
 }
 
 export function seedFrom(text: string | undefined): number {
@@ -152,10 +160,13 @@ export function told(what: string, report: RunReport): RunReport {
   return report;
 }
 
-function summary(what: string, { seed, kills, events, effects, dead, sold, seconds, tally, data, faults }: RunReport): string {
+function summary(
+  what: string,
+  { seed, kills, events, effects, dead, sold, seconds, settledSeconds, tally, data, faults }: RunReport,
+): string {
   const refused = Object.entries(tally.refused).map(([answer, times]) => `${times} × ${answer}`);
   return (
-    `${what}: seed ${seed}, ${kills} kills in ${seconds} s; ${tally.requests} requests: ${tally.acknowledged} acknowledged, ${tally.givenUp} given up; ` +
+    `${what}: seed ${seed}, ${kills} kills in ${seconds} s (the last ${settledSeconds} s to settle); ${tally.requests} requests: ${tally.acknowledged} acknowledged, ${tally.givenUp} given up; ` +
     `${tally.broken} broken connections, ${tally.duplicates} answered as duplicates (${tally.repeated} repeated on purpose); ` +
     `refused: ${refused.join(", ") || "none"}; ${events} events in the log, ${effects} kv values, ${dead} dead letters, ${sold} sold; ${faults.length} faults${faults.length === 0 ? "" : `, see ${data}`}\n`
   );

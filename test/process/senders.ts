@@ -33,7 +33,7 @@ const SALE_ORDERS = STOCK + 60;
 const SHOPPER_PAUSES = 4;
 const IMPATIENT_SHARE = 0.1;
 const REPEAT_SHARE = 0.05;
-const RETRY_MS = 25;
+const RETRY_MS = 40;
 const ANSWER_MS = 20_000;
 
 type Answer = { readonly kind: "accepted"; readonly duplicate: boolean; readonly answeredBy: string | null } | { readonly kind: "again" };
@@ -164,8 +164,9 @@ export class Senders {
     const code = /"code":"(\w+)"/.exec(text)?.[1] ?? "none";
     const name = `${status} ${code}`;
     this.tally.refused[name] = (this.tally.refused[name] ?? 0) + 1;
-    // The first try of an order may still run when its connection has broken.
-    if (EXPECTED_STATUSES.has(status) || code === "idempotency_in_progress") return { kind: "again" };
+    // The first try of an order may still run when its connection has broken; an instance may be killed while it loads.
+    const isOurDoing = code === "idempotency_in_progress" || (code === "load_failed" && text.includes("SIGKILL"));
+    if (EXPECTED_STATUSES.has(status) || isOurDoing) return { kind: "again" };
     throw new Error(`an answer that nobody should get: ${status} ${text}`);
   }
 }

@@ -24,3 +24,8 @@ export function functionOf(name: string, more: Partial<FunctionManifest> = {}): 
 export function releaseOf(functions: readonly FunctionManifest[]): Release {
   return { id: "test", directory: "/nowhere", appDirectory: "/nowhere", manifest: { functions, events: [] }, env: {} };
 }
+
+/** A function that an event type wakes. */
+export function listener(name: string, type: string, more: Partial<FunctionManifest> = {}): FunctionManifest {
+  return functionOf(name, { triggers: [{ kind: "event", type, where: null }], ...more });
+}

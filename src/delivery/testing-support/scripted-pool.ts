@@ -1,13 +1,18 @@
 import type { Call, Outcome, Pool, PoolStats } from "../../pool/pool.ts";
 import type { Release } from "../../protocol/manifest.ts";
 
-/** A pool whose functions are written in the test: they run in this process, at the pace that `pause` gives. */
+/** A pool whose functions are written in the test: they run in this process, at the pace that the test gives. */
 export class ScriptedPool implements Pool {
   readonly calls: Call[] = [];
+  /** How many run now, and the most there ever were, by function. */
+  readonly running = new Map<string, number>();
+  readonly mostRunning = new Map<string, number>();
+  /** Calls of one function at once. */
+  room: number;
   private killed = false;
   private readonly listeners: (() => void)[] = [];
+  private readonly arrivals: { readonly count: number; readonly resolve: () => void }[] = [];
   private readonly handler: (call: Call) => Promise<Outcome>;
-  private readonly room: number;
 
   constructor(handler: (call: Call) => Promise<Outcome>, room = 8) {
     this.handler = handler;
@@ -22,13 +27,35 @@ export class ScriptedPool implements Pool {
 
   async call(call: Call): Promise<Outcome> {
     this.calls.push(call);
+    const running = (this.running.get(call.fn) ?? 0) + 1;
+    this.running.set(call.fn, running);
+    this.mostRunning.set(call.fn, Math.max(running, this.mostRunning.get(call.fn) ?? 0));
+    for (const { count, resolve } of this.arrivals) if (this.calls.length >= count) resolve();
     const outcome = await this.handler(call);
+    this.running.set(call.fn, (this.running.get(call.fn) ?? 0) - 1);
     // As after the death of the node: nobody ever hears of this call again.
     return this.killed ? new Promise<Outcome>(() => {}) : outcome;
   }
 
+  /** Resolves when this many calls have begun in all. */
+  arrived(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.calls.length >= count) resolve();
+      else this.arrivals.push({ count, resolve });
+    });
+  }
+
+  callsOf(fn: string): readonly Call[] {
+    return this.calls.filter((call) => call.fn === fn);
+  }
+
   kill(): void {
     this.killed = true;
+  }
+
+  changed(room: number): void {
+    this.room = room;
+    for (const listener of this.listeners) listener();
   }
 
   stats(): PoolStats {

@@ -96,6 +96,7 @@ export class IdIndex {
 
   /** Writes the ids in memory as a run. `seq` is the newest event among them. */
   flush(seq: number): void {
+    if (this.recent.size === 0) return;
     const entries = this.recent.entries();
     const bucket = this.bucketFor(this.recentFirstMs);
     const run = bucket.runs++;

@@ -1,6 +1,10 @@
 import { hash } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 
+/** No list is longer; a range that holds more now has changed since it was read, and need not be looked at any further. */
+export const MAX_KV_LIST = 1000;
+const GROWN = "grown";
+
 /** The list of a range stands still while this stays the same: a summary of its keys and versions, in order. */
 export class RangeDigest {
   private text = "";
@@ -40,7 +44,9 @@ export class KvRanges {
 
   digest(prefix: string, after: string | null, to: string | null, nowMs: number): string {
     const digest = new RangeDigest();
+    let keys = 0;
     for (const row of this.versions.iterate(firstKey(prefix, after), endKey(prefix, to), nowMs)) {
+      if (++keys > MAX_KV_LIST) return GROWN;
       digest.add(String(row["key"]), Number(row["version"]));
     }
     return digest.toString();
@@ -66,7 +72,7 @@ const behind = (key: string): string => `${key}\u0000`;
 const LAST_CODE_POINT = 0x10ffff;
 
 /** The least string that sorts after everything with this prefix, or null when there is none. */
-export function prefixEnd(prefix: string): string | null {
+function prefixEnd(prefix: string): string | null {
   const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
   while (points.at(-1) === LAST_CODE_POINT) points.pop();
   const last = points.pop();

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { toError } from "../../core/index.ts";
@@ -48,6 +48,7 @@ function prepare(directory: string, file: string): { release(): void } {
     makeDirectory(directory);
     const lockFile = join(directory, "lock.db");
     for (const path of [lockFile, file]) makePrivate(path);
+    syncDirectory(directory);
     return lockDirectory(directory);
   } catch (thrown) {
     throw storeError(thrown, file);
@@ -59,6 +60,17 @@ function makeDirectory(directory: string): void {
   if (existsSync(directory)) return;
   makeDirectory(dirname(directory));
   mkdirSync(directory, { mode: 0o700 });
+  syncDirectory(dirname(directory));
+}
+
+/** A new entry is on disk only when its directory is. */
+function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /**

@@ -1,10 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Cursor, DueTimer, KvEntry, KvPage, KvValue, StoredAnswer } from "../store.ts";
-import { KvRanges, RangeDigest } from "./kv-range.ts";
+import { KvRanges, MAX_KV_LIST, RangeDigest } from "./kv-range.ts";
 import { Names } from "./names.ts";
 import { type Flat, originOf, putReady } from "./wire.ts";
-
-const MAX_KV_LIST = 1000;
 
 /** What the owner reads. Each verb looks at one committed state; the reader's thread wraps it in a transaction. */
 export class Reads {

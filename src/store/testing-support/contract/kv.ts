@@ -140,6 +140,14 @@ export function kvRules(harness: Harness): void {
       expect((await store.commit(aMember({ reads: ranges(page) }))).kind).toBe("conflict");
     });
 
+    it("S21: a list is broken by so many new keys that it would no longer fit", async () => {
+      const { store } = harness;
+      await write(store, set("k/", 0));
+      const page = await list(store, "k/");
+      await write(store, ...Array.from({ length: 1500 }, (_, n) => set(`k/${n}`, n)));
+      expect(await store.commit(aMember({ reads: ranges(page) }))).toEqual({ kind: "conflict", keys: ["k/*"] });
+    });
+
     it("S21: an empty list is broken by the first key", async () => {
       const { store } = harness;
       const page = await list(store, "k/");

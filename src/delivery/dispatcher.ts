@@ -1,0 +1,259 @@
+import type { Observer } from "../core/observer.ts";
+import type { FunctionManifest } from "../protocol/manifest.ts";
+import type { Member, NewDelivery, NewEvent, ReadyDelivery, Seq } from "../store/store.ts";
+import { Counts } from "./counts.ts";
+import { flatten, type RunEnd, runDelivery } from "./delivery-run.ts";
+import { FunctionQueue } from "./function-queue.ts";
+import type { LiveRelease } from "./live-release.ts";
+import { MemoryBudget } from "./memory-budget.ts";
+import type { Committed, Deps } from "./run.ts";
+
+/** Deliveries of one function whose handler has returned and whose commit is under way. */
+const MOST_COMMITTING = 1024;
+/** All queues together, besides the little that each may always have. */
+const MOST_QUEUED_BYTES = 64 * 1024 * 1024;
+const REST_STORE_MS = 500;
+const REST_BUSY_MS = 50;
+const FIRST_PAUSE_LOAD_MS = 500;
+const LONGEST_PAUSE_LOAD_MS = 30_000;
+
+export interface DispatcherDeps {
+  readonly deps: Deps;
+  readonly live: LiveRelease;
+  readonly observer: Observer;
+  readonly epoch: () => number;
+  /** A run of this delivery came to an end. */
+  readonly onEnd: (seq: Seq, end: RunEnd) => void;
+  /** A timer was set. */
+  readonly onTimer: (dueMs: number) => void;
+  /** A queue may have come to rest. */
+  readonly onQuiet: () => void;
+}
+
+/** A function as it is kept across releases: its queue, its history of trouble. */
+interface Lane {
+  readonly queue: FunctionQueue;
+  /** null when the function is gone and something of it still runs (D23). */
+  fn: FunctionManifest | null;
+  /** Calls handed to the pool and not yet back. */
+  calling: number;
+  loadFailures: number;
+  /** Rounds of conflicts of deliveries that wait after one. */
+  readonly conflictRounds: Map<Seq, number>;
+}
+
+/** From commits to queues, from queues to instances, and back into the store: one lane a function, none for those that are gone. */
+export class Dispatcher {
+  readonly counts = new Counts();
+  private readonly rooms: DispatcherDeps;
+  private readonly lanes = new Map<string, Lane>();
+  private readonly budget = new MemoryBudget(MOST_QUEUED_BYTES);
+  private stopping = false;
+
+  constructor(rooms: DispatcherDeps) {
+    this.rooms = rooms;
+  }
+
+  /** Nothing runs and nothing is due; when stopping, nothing is under way. */
+  get quiet(): boolean {
+    for (const { queue, fn } of this.lanes.values()) {
+      const quiet = this.stopping || fn === null ? queue.idle : queue.quiet;
+      if (!quiet) return false;
+    }
+    return true;
+  }
+
+  running(fn: string): number {
+    return this.lanes.get(fn)?.queue.running ?? 0;
+  }
+
+  /** The live release has changed. */
+  release(): void {
+    const { functions } = this.rooms.live;
+    for (const [name, lane] of this.lanes) {
+      lane.fn = functions.get(name) ?? null;
+      this.dropIfGone(name, lane);
+    }
+    for (const name of functions.keys()) {
+      const lane = this.laneOf(name);
+      if (lane === undefined) continue;
+      lane.loadFailures = 0;
+      lane.queue.resume();
+    }
+    this.counts.forget((fn) => !functions.has(fn));
+    this.dispatchAll();
+  }
+
+  dispatchAll(): void {
+    for (const lane of this.lanes.values()) this.dispatch(lane);
+  }
+
+  /** Rows of these functions changed without a commit of ours. */
+  rewind(fns: readonly string[]): void {
+    for (const fn of fns) this.laneOf(fn)?.queue.rewind();
+  }
+
+  /** Hands out nothing more; what runs comes to its end. */
+  stop(): void {
+    this.stopping = true;
+    for (const { queue } of this.lanes.values()) queue.stop();
+  }
+
+  /** After any commit of this node: its deliveries to their queues, its timers to the alarm. */
+  absorb(result: Committed, member: Member): void {
+    const touched = new Set<Lane>();
+    const offer = (entry: ReadyDelivery): void => {
+      const lane = this.laneOf(entry.fn);
+      if (lane === undefined) return;
+      lane.queue.offer(entry);
+      touched.add(lane);
+    };
+    result.events.forEach((appended, i) => {
+      const event = member.events?.[i];
+      if (event === undefined || appended.duplicate) return;
+      appended.deliveries.forEach(({ seq, ready }, j) => {
+        const delivery = event.deliveries[j];
+        if (delivery === undefined) return;
+        this.counts.added(delivery.fn);
+        if (ready !== null) offer(freshEntry(event, delivery, { seq, ready, event: appended.seq, nowMs: member.nowMs }));
+      });
+    });
+    for (const entry of result.promoted) offer(entry);
+    for (const timer of member.timers ?? []) this.rooms.onTimer(timer.dueMs);
+    for (const lane of touched) this.dispatch(lane);
+  }
+
+  /** Undefined for a function that is gone: what it has waits in the store. */
+  private laneOf(name: string): Lane | undefined {
+    const known = this.lanes.get(name);
+    if (known !== undefined) return known;
+    const fn = this.rooms.live.functions.get(name);
+    if (fn === undefined || this.stopping) return undefined;
+    const queue = new FunctionQueue(name, {
+      store: this.rooms.deps.store,
+      clock: this.rooms.deps.clock,
+      budget: this.budget,
+      onWork: () => this.dispatchNamed(name),
+      onLoadFailure: (error) => this.note(name, flatten(error)),
+    });
+    const lane: Lane = { queue, fn, calling: 0, loadFailures: 0, conflictRounds: new Map() };
+    this.lanes.set(name, lane);
+    return lane;
+  }
+
+  /** With the last run of a function that is gone its memory goes; a lane made anew reads everything from the store. */
+  private dropIfGone(name: string, lane: Lane): void {
+    if (lane.fn !== null || lane.queue.running > 0) return;
+    lane.queue.stop();
+    this.lanes.delete(name);
+  }
+
+  private dispatchNamed(name: string): void {
+    const lane = this.lanes.get(name);
+    if (lane === undefined) this.rooms.onQuiet();
+    else this.dispatch(lane);
+  }
+
+  private dispatch(lane: Lane): void {
+    const { queue, fn } = lane;
+    if (fn !== null && !this.stopping) {
+      const room = this.rooms.deps.pool.capacity(fn.name);
+      // A limit of the function counts whole transactions: one more during a commit would read what is about to change.
+      const most = Math.min(room + MOST_COMMITTING, fn.concurrency.function ?? Infinity);
+      while (lane.calling < room && queue.running < most) {
+        const entry = queue.take();
+        if (entry === undefined) break;
+        void this.run(lane, fn, entry);
+      }
+      queue.fill();
+    }
+    if (queue.running === 0) this.rooms.onQuiet();
+  }
+
+  private async run(lane: Lane, fn: FunctionManifest, entry: ReadyDelivery): Promise<void> {
+    const { deps, observer, live, epoch } = this.rooms;
+    observer.waited(entry.fn, Math.max(0, deps.clock.now() - entry.ready.dueMs));
+    let end: RunEnd;
+    try {
+      end = await runDelivery(entry, fn, {
+        deps,
+        observer,
+        live,
+        epoch: epoch(),
+        calling: () => {
+          lane.calling++;
+        },
+        called: () => {
+          lane.calling--;
+          this.dispatch(lane);
+        },
+        conflictRounds: lane.conflictRounds.get(entry.seq) ?? 0,
+      });
+    } catch (thrown) {
+      // A defect of ours: the delivery stays, and the reason is to be read.
+      const error = flatten(thrown);
+      this.note(entry.fn, error);
+      end = { kind: "held-back", reason: "store-failed", error };
+    }
+    this.finish(lane, entry, end);
+  }
+
+  private finish(lane: Lane, entry: ReadyDelivery, end: RunEnd): void {
+    switch (end.kind) {
+      case "settled":
+        lane.queue.release(entry);
+        lane.loadFailures = 0;
+        this.afterSettling(lane, entry, end);
+        break;
+      case "fenced":
+        lane.queue.release(entry);
+        lane.conflictRounds.delete(entry.seq);
+        break;
+      case "held-back":
+        lane.queue.putBack(entry);
+        this.holdBack(lane, end);
+        break;
+      default:
+        end satisfies never;
+    }
+    this.rooms.onEnd(entry.seq, end);
+    this.dropIfGone(entry.fn, lane);
+    this.dispatch(lane);
+  }
+
+  private afterSettling(lane: Lane, entry: ReadyDelivery, end: Extract<RunEnd, { kind: "settled" }>): void {
+    const { outcome } = end;
+    if (outcome.kind === "postpone") lane.conflictRounds.set(entry.seq, (lane.conflictRounds.get(entry.seq) ?? 0) + 1);
+    else lane.conflictRounds.delete(entry.seq);
+    if (outcome.kind === "retry" || outcome.kind === "postpone") lane.queue.leaveOnDisk({ dueMs: outcome.dueMs, pos: 0 });
+    else this.counts.settled(entry.fn, outcome.kind);
+    this.absorb(end.result, end.member);
+  }
+
+  private holdBack(lane: Lane, { reason, error }: Extract<RunEnd, { kind: "held-back" }>): void {
+    if (reason !== "load-failed") {
+      lane.queue.rest(reason === "busy" ? REST_BUSY_MS : REST_STORE_MS);
+      return;
+    }
+    // Of calls that failed together the first has set the pause.
+    if (lane.queue.paused) return;
+    if (lane.loadFailures === 0) this.note(lane.queue.fn, error);
+    const pauseMs = Math.min(LONGEST_PAUSE_LOAD_MS, FIRST_PAUSE_LOAD_MS * 2 ** lane.loadFailures++);
+    lane.queue.pause(this.rooms.deps.clock.now() + pauseMs);
+  }
+
+  private note(fn: string, { name, message, stack }: { name: string; message: string; stack: string | null }): void {
+    const { log, clock } = this.rooms.deps;
+    log({ atMs: clock.now(), fn, invocation: "", level: "error", text: stack ?? `${name}: ${message}` });
+  }
+}
+
+function freshEntry(
+  event: NewEvent,
+  { fn, key, partition }: NewDelivery,
+  made: { seq: Seq; ready: ReadyDelivery["ready"]; event: Seq; nowMs: number },
+): ReadyDelivery {
+  const { json, type, origin, hops } = event;
+  const stored = { seq: made.event, json, type, origin, hops, receivedMs: made.nowMs };
+  return { seq: made.seq, fn, key, partition, attempt: 0, ready: made.ready, event: stored };
+}
