@@ -83,6 +83,10 @@ describe("emit", () => {
     ["a", { extensions: { "a-b": 1 } }, "bad_event", "lower-case"],
     ["a", { extensions: { subject: "x" } }, "bad_event", "attribute of its own"],
     ["a", { extensions: { x: 1.5 } }, "bad_event", "whole number"],
+    ["a", { extensions: { x: 2 ** 31 } }, "bad_event", "32 bits"],
+    ["a", { extensions: { x: "a\nb" } }, "bad_event", "control characters"],
+    ["a", { subject: "a\nb" }, "bad_event", "control character"],
+    ["a", { source: "/\ud800" }, "bad_event", "surrogate"],
   ])("B16: emit(%j, …, %j) is refused", async (target, options, code, words) => {
     const { emit, emitted } = setUp();
     await expect(emit(target, 1, options)).rejects.toMatchObject({ code, message: expect.stringContaining(words) });

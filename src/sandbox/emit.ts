@@ -93,7 +93,18 @@ function checkText(name: string, value: unknown): string {
       "bad_event",
       `emit: \`${name}\` has ${Buffer.byteLength(value)} bytes; at most ${TEXT_LIMIT_BYTES} are allowed`,
     );
+  if (!isClean(value)) throw new MillraceError("bad_event", `emit: \`${name}\` holds a control character or half a surrogate pair`);
   return value;
+}
+
+/** What no attribute of a CloudEvent may hold (E5). */
+function isClean(text: string): boolean {
+  return !/\p{Cc}/u.test(text) && text.isWellFormed();
+}
+
+/** Whole numbers of CloudEvents have 32 bits with a sign (E4). */
+function isInt32(value: unknown): value is number {
+  return typeof value === "number" && (value | 0) === value;
 }
 
 function checkExtensions(extensions: unknown): Record<string, string | number | boolean> {
@@ -103,9 +114,12 @@ function checkExtensions(extensions: unknown): Record<string, string | number | 
     if (!/^[a-z0-9]+$/.test(name))
       throw new MillraceError("bad_event", `emit: the extension "${name}" has a name with other than lower-case letters and digits`);
     if (CORE_ATTRIBUTES.has(name)) throw new MillraceError("bad_event", `emit: "${name}" is no extension but an attribute of its own`);
-    if (typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && Number.isInteger(value)))
-      checked[name] = value;
-    else throw new MillraceError("bad_event", `emit: the extension "${name}" must be a string, a whole number or a boolean`);
+    if (typeof value === "boolean" || isInt32(value) || (typeof value === "string" && isClean(value))) checked[name] = value;
+    else
+      throw new MillraceError(
+        "bad_event",
+        `emit: the extension "${name}" must be a string without control characters, a whole number of 32 bits or a boolean`,
+      );
   }
   return checked;
 }

@@ -1,23 +1,21 @@
-import { expect } from "vitest";
 import type { Block } from "./markdown.ts";
 import { placeOf } from "./blocks.ts";
 
-/** The text is what the page shows, where `…` stands for anything and spaces for any amount of space. */
-export function expectOutput(actual: string, shown: Block): void {
+/** The text is what the page shows, where `…` stands for anything and spaces for any amount of space; else the text. */
+export function outputFaults(actual: string, shown: Block): string[] {
   const parts = shown.text.trim().split("…").map(escaped);
   const pattern = new RegExp(`^\\s*${parts.join("[\\s\\S]*?")}\\s*$`);
-  expect(pattern.test(actual), `${placeOf(shown)} shows\n${shown.text}\nbut it gives\n${actual}`).toBe(true);
+  return pattern.test(actual) ? [] : [`${placeOf(shown)} shows\n${shown.text}\nbut it gives\n${actual}`];
 }
 
 function escaped(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll(/\s+/g, String.raw`\s+`);
 }
 
-/** The JSON has the members that the page shows, of the same types, and no others. */
-export function expectShape(actual: string, shown: Block): void {
+/** Where the JSON does not have the members that the page shows, of the same types, and no others. */
+export function shapeFaults(actual: string, shown: Block): string[] {
   const line = actual.split("\n").find((text) => text !== "") ?? "";
-  const differences = [...differencesOf(JSON.parse(line), JSON.parse(shown.text), "")];
-  expect(differences, `${placeOf(shown)} shows another shape than\n${JSON.stringify(JSON.parse(line), null, 2)}`).toEqual([]);
+  return [...differencesOf(JSON.parse(line), JSON.parse(shown.text), placeOf(shown))];
 }
 
 /** null stands for "may be absent", so it fits anything; an empty array says nothing of its elements. */
@@ -29,7 +27,6 @@ function* differencesOf(actual: unknown, shown: unknown, path: string): Generato
   } else if (Array.isArray(actual) && Array.isArray(shown)) {
     if (actual.length > 0 && shown.length > 0) yield* differencesOf(actual[0], shown[0], `${path}[0]`);
   } else if (isRecord(actual) && isRecord(shown)) {
-    // What is inside an event's data is the app's business.
     for (const name of new Set([...Object.keys(actual), ...Object.keys(shown)])) {
       if (!Object.hasOwn(actual, name)) yield `${path}.${name}: is shown, but not there`;
       else if (!Object.hasOwn(shown, name)) yield `${path}.${name}: is there, but not shown`;

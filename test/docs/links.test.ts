@@ -1,8 +1,14 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Page } from "./markdown.ts";
 import { CHECKOUT, LINKED_PAGES, readPage } from "./pages.ts";
+
+it("every npm script that a page names exists", () => {
+  const { scripts } = JSON.parse(readFileSync(join(CHECKOUT, "package.json"), "utf8")) as { scripts: Record<string, string> };
+  const named = LINKED_PAGES.flatMap(({ text }) => [...text.matchAll(/\bnpm run (?:-s )?([a-z][\w:-]*)/g)].map(([, name = ""]) => name));
+  expect([...new Set(named)].filter((name) => !(name in scripts))).toEqual([]);
+});
 
 describe.each(LINKED_PAGES.map((page) => [page.path, page] as const))("%s", (_path, page) => {
   it("has no link that leads nowhere", () => {

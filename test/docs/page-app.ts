@@ -57,6 +57,11 @@ export class PageApp {
     return (this.node ??= this.startNode());
   }
 
+  /** Whichever runs it already; else it is started to see that it loads. */
+  async load(): Promise<void> {
+    await (this.test ?? this.node ?? this.testApp());
+  }
+
   get data(): string {
     return join(this.root, ".millrace");
   }

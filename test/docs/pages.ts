@@ -19,6 +19,9 @@ function markdownIn(folder: string): string[] {
 /** Those whose code runs. */
 export const PAGES: readonly Page[] = ["README.md", ...markdownIn("docs")].map(readPage);
 
+/** The long ones among them, in a test file of their own, so that the two run side by side. */
+export const CONCEPTS: readonly Page[] = PAGES.filter(({ path }) => /^docs\/(?:delivery|events|functions|transactions)\.md$/.test(path));
+
 /** Those that people read on from page to page. */
 export const LINKED_PAGES: readonly Page[] = [
   ...readdirSync(CHECKOUT).filter((name) => name.endsWith(".md")),

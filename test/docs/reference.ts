@@ -5,9 +5,9 @@ import { showArguments } from "../../src/cli/parse-arguments.ts";
 import { CHECKOUT } from "./pages.ts";
 
 /** The parts of the reference that are made from data stand between `<!-- made: NAME -->` and `<!-- /made -->`. */
-export function madeParts(path: string): ReadonlyMap<string, string> {
+export function madeParts(path: string): Readonly<Record<string, string>> {
   const text = readFileSync(join(CHECKOUT, path), "utf8");
-  return new Map([...text.matchAll(MADE)].map(([, name = "", inside = ""]) => [name, inside.trim()]));
+  return Object.fromEntries([...text.matchAll(MADE)].map(([, name = "", inside = ""]) => [name, inside.trim()]));
 }
 
 const MADE = /<!-- made: (.+?) -->\n([^]*?)<!-- \/made -->/g;
@@ -15,9 +15,12 @@ const MADE = /<!-- made: (.+?) -->\n([^]*?)<!-- \/made -->/g;
 /** `MILLRACE_WRITE_DOCS=1 npx vitest run test/docs/reference.test.ts` brings the pages up to the data. */
 export const WRITES = process.env["MILLRACE_WRITE_DOCS"] === "1";
 
-export function writeMadeParts(path: string, parts: ReadonlyMap<string, string>): void {
+export function writeMadeParts(path: string, parts: Readonly<Record<string, string>>): void {
   const file = join(CHECKOUT, path);
-  const text = readFileSync(file, "utf8").replaceAll(MADE, (_, name: string) => `<!-- made: ${name} -->\n\n${parts.get(name) ?? ""}\n\n<!-- /made -->`);
+  const text = readFileSync(file, "utf8").replaceAll(
+    MADE,
+    (_, name: string) => `<!-- made: ${name} -->\n\n${parts[name] ?? ""}\n\n<!-- /made -->`,
+  );
   writeFileSync(file, text);
 }
 
@@ -34,7 +37,8 @@ export function commandPart({ name, summary, details, args, options, examples }:
   const taken = Object.keys(options).filter((option) => settings.has(option));
   const parts = [`\`${usage}\``, [`${summary}.`, details?.replaceAll("\n", " ")].filter(Boolean).join(" ")];
   if (rows.length > 0) parts.push(tableOf(["argument or option", ""], rows));
-  if (taken.length > 0) parts.push(`It takes these [settings of the node](configuration.md): ${taken.map((flag) => `\`--${flag}\``).join(", ")}.`);
+  if (taken.length > 0)
+    parts.push(`It takes these [settings of the node](configuration.md): ${taken.map((flag) => `\`--${flag}\``).join(", ")}.`);
   parts.push(`\`\`\`sh\n${examples.map(({ line, says }) => `${line}   # ${says}`).join("\n")}\n\`\`\``);
   return parts.join("\n\n");
 }

@@ -57,5 +57,5 @@ it("the TypeScript on the pages type-checks", async () => {
       resolve(stdout + stderr),
     );
   });
-  expect(output, output).toBe("");
+  expect(output).toBe("");
 });

@@ -1,0 +1,4 @@
+import { describePages } from "./describe-pages.ts";
+import { CONCEPTS } from "./pages.ts";
+
+describePages(CONCEPTS);
