@@ -21,7 +21,9 @@ export class LiveRelease {
   /** Throws before the first release: an event that is routed by none would be kept and wake nobody (D27). */
   demand(): void {
     if (this.loaded) return;
-    throw new MillraceError("overloaded", "the app is not loaded yet", { cure: "Repeat in a moment; the node's output says what keeps it." });
+    throw new MillraceError("overloaded", "the app is not loaded yet", {
+      cure: "Repeat in a moment; the node's output says what keeps it.",
+    });
   }
 
   /** Throws, and changes nothing, when a pattern or a schema of the release is wrong. */

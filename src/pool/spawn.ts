@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Grant } from "../protocol/manifest.ts";
 import { OutputRing } from "./output-ring.ts";
@@ -58,8 +57,17 @@ function killWithNode(child: ChildProcess): void {
  */
 const SETPRIV = "/usr/bin/setpriv";
 
+const DYING_WITH_PARENT = [SETPRIV, "--pdeathsig", "KILL", "--"] as const;
+let kernelEndsThem: boolean | undefined;
+
 function dyingWithParent(command: readonly string[]): readonly string[] {
-  return process.platform === "linux" && existsSync(SETPRIV) ? [SETPRIV, "--pdeathsig", "KILL", "--", ...command] : command;
+  kernelEndsThem ??= process.platform === "linux" && works(DYING_WITH_PARENT);
+  return kernelEndsThem ? [...DYING_WITH_PARENT, ...command] : command;
+}
+
+/** Tried, since not every setpriv knows the option (BusyBox's does not). */
+function works([program = "", ...args]: readonly string[]): boolean {
+  return spawnSync(program, [...args, process.execPath, "--version"], { stdio: "ignore" }).status === 0;
 }
 
 export function nodeSpawner(runtimeFile: string): SpawnInstance {
