@@ -167,7 +167,10 @@ describe("a store that fails for a while", () => {
   it("D22: nothing acknowledged is lost, no attempt is, and each event has its effect once", async () => {
     const world = await EngineUnderTest.start({
       functions: [listener("count", "order", { retry: { ...fixed, attempts: 1 } })],
-      scripts: { count: async (call) => returned({ kv: [setNumber(`seen/${eventOf(call).id}`, (await readNumber(call, `seen/${eventOf(call).id}`)) + 1)] }) },
+      scripts: {
+        count: async (call) =>
+          returned({ kv: [setNumber(`seen/${eventOf(call).id}`, (await readNumber(call, `seen/${eventOf(call).id}`)) + 1)] }),
+      },
     });
     const taken: string[] = [];
     for (let batch = 0; batch < 12; batch++) {
@@ -221,7 +224,11 @@ describe("a store that fails for a while", () => {
 
 describe("functions that come and go", () => {
   it("D23: deliveries of one that no longer exists wait, visible as such, and go on when it is back", async () => {
-    const world = await EngineUnderTest.start({ functions: [listener("f", "order"), listener("g", "other")], scripts: { f: () => returned(), g: () => returned() }, room: 0 });
+    const world = await EngineUnderTest.start({
+      functions: [listener("f", "order"), listener("g", "other")],
+      scripts: { f: () => returned(), g: () => returned() },
+      room: 0,
+    });
     await world.emit(...many("order", 10));
     await world.use(listener("g", "other"));
     await world.engine.settled();

@@ -116,7 +116,8 @@ export class Handwork {
 
   /** Nothing runs any more: whoever still waits is told. */
   stop(): void {
-    for (const { reject } of this.watchers.values()) reject(new MillraceError("stopping", "the node stopped before the function ran; the event was kept"));
+    for (const { reject } of this.watchers.values())
+      reject(new MillraceError("stopping", "the node stopped before the function ran; the event was kept"));
     this.watchers.clear();
   }
 }

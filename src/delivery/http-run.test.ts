@@ -158,7 +158,9 @@ describe("Idempotency-Key", () => {
     const world = await EngineUnderTest.start({ functions: [functionOf("f")], scripts: { f: () => answered("1") } });
     await world.engine.http(request("f", { ...keyed, body: Buffer.from("a") }));
     for (const other of [{ body: Buffer.from("b") }, { url: "http://localhost/other" }, { method: "PUT" }])
-      expect(await textOf(await world.engine.http(request("f", { ...keyed, body: Buffer.from("a"), ...other })))).toBe("idempotency_reused 422");
+      expect(await textOf(await world.engine.http(request("f", { ...keyed, body: Buffer.from("a"), ...other })))).toBe(
+        "idempotency_reused 422",
+      );
   });
 
   it("D16: one at the same time is 409; a first that fails lets the key go", async () => {

@@ -29,7 +29,14 @@ describe("events from outside", () => {
     ]);
     expect(result).toMatchObject({
       kind: "refused",
-      error: { code: "duplicate_id", status: 409, details: [{ index: 2, id: "a" }, { index: 3, id: "b" }] },
+      error: {
+        code: "duplicate_id",
+        status: 409,
+        details: [
+          { index: 2, id: "a" },
+          { index: 3, id: "b" },
+        ],
+      },
     });
     await world.advance(2000);
     expect(world.pool.calls.map((call) => eventOf(call).id)).toEqual(["a", "b"]);
@@ -44,7 +51,10 @@ describe("events from outside", () => {
       observer: { refused: (door, code) => refused.push(`${door} ${code}`) },
     });
     const result = await world.engine.ingest([event("order", { qty: 1 }), event("order", { qty: "two" }), event("order", {})]);
-    expect(result).toMatchObject({ kind: "refused", error: { code: "schema_mismatch", status: 400, details: [{ index: 1 }, { index: 2 }] } });
+    expect(result).toMatchObject({
+      kind: "refused",
+      error: { code: "schema_mismatch", status: 400, details: [{ index: 1 }, { index: 2 }] },
+    });
     if (result.kind === "refused") expect(result.error.message).toMatch(/^event 1: data does not fit the schema of "order": .*qty.*number/);
     expect(refused).toEqual(["events schema_mismatch"]);
     expect(await world.store.events({ limit: 10 })).toEqual([]);

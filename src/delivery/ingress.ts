@@ -39,7 +39,12 @@ export class Ingress {
     }
     if (result.kind === "clash") {
       const immediate = events.filter((event) => !isDelayed(event, nowMs));
-      return this.refuse(clashOf(events, result.indexes.map((index) => events.indexOf(immediate[index] as Ingested))));
+      return this.refuse(
+        clashOf(
+          events,
+          result.indexes.map((index) => events.indexOf(immediate[index] as Ingested)),
+        ),
+      );
     }
     if (result.kind !== "committed") throw new MillraceError("internal", `an ingress commit ended as ${result.kind}`);
     committed(result, member);

@@ -12,7 +12,10 @@ describe("routing", () => {
       { kind: "event", type: "order.*", where: null },
       { kind: "event", type: "*", where: { data: { total: [{ numeric: [">", 1] }] } } },
     ] as const;
-    const world = await EngineUnderTest.start({ functions: [functionOf("f", { triggers }), listener("g", "order.*")], scripts: { f: done, g: done } });
+    const world = await EngineUnderTest.start({
+      functions: [functionOf("f", { triggers }), listener("g", "order.*")],
+      scripts: { f: done, g: done },
+    });
     await world.emitAndSettle(event("order.placed", { total: 5 }));
     expect(world.pool.calls.map(({ fn }) => fn).sort()).toEqual(["f", "g"]);
   });

@@ -19,7 +19,10 @@ describe("time", () => {
       at.push(world.clock.now() - beginMs);
       return call.attempt === 1 ? threw() : returned();
     };
-    await world.emit(event("order", 2, { id: "late", atMs: beginMs + 2 * MINUTE_MS }), event("order", 1, { id: "soon", atMs: beginMs + MINUTE_MS }));
+    await world.emit(
+      event("order", 2, { id: "late", atMs: beginMs + 2 * MINUTE_MS }),
+      event("order", 1, { id: "soon", atMs: beginMs + MINUTE_MS }),
+    );
     await world.engine.settled();
     expect(world.clock.nextAlarmMs()).toBe(beginMs + MINUTE_MS);
     await world.advance(10 * MINUTE_MS);
@@ -45,7 +48,13 @@ describe("time", () => {
     const world = await EngineUnderTest.start({
       functions: [listener("sets", "order"), listener("old", "due")],
       scripts: {
-        sets: () => returned({ emits: [{ type: "due", data: 1, afterMs: MINUTE_MS }, { type: "due", data: 2, atMs: 0 }] }),
+        sets: () =>
+          returned({
+            emits: [
+              { type: "due", data: 1, afterMs: MINUTE_MS },
+              { type: "due", data: 2, atMs: 0 },
+            ],
+          }),
         old: () => returned(),
         new: () => returned(),
       },
@@ -73,7 +82,11 @@ describe("time", () => {
       },
     });
     const atMs = world.clock.now() + 1000;
-    await world.emit(event("due", 1, { source: "/a", id: "b/c", atMs }), event("due", 1, { source: "/a/b", id: "c", atMs }), event("order"));
+    await world.emit(
+      event("due", 1, { source: "/a", id: "b/c", atMs }),
+      event("due", 1, { source: "/a/b", id: "c", atMs }),
+      event("order"),
+    );
     await world.emit(event("due", "one", { id: "reused", atMs }), event("due", "other", { id: "reused", atMs }));
     await world.advance(MINUTE_MS);
     expect(idsOf(world).slice(1).sort()).toEqual(["b/c", "c", "reused", "reused", "same", "same"]);
@@ -95,7 +108,13 @@ describe("time", () => {
   it("D24: kinds of timers that nobody here knows stay, and keep no other from firing", async () => {
     const world = await EngineUnderTest.start({ functions: [listener("f", "due")], scripts: { f: () => returned() } });
     const nowMs = world.clock.now();
-    const timers = Array.from({ length: 450 }, (_, i) => ({ name: `new/${i}`, kind: "newer", partition: 0, dueMs: nowMs + i, payload: "" }));
+    const timers = Array.from({ length: 450 }, (_, i) => ({
+      name: `new/${i}`,
+      kind: "newer",
+      partition: 0,
+      dueMs: nowMs + i,
+      payload: "",
+    }));
     await world.store.commit({ id: "newer", nowMs, timers });
     await world.emit(event("due", 1, { id: "behind", atMs: nowMs + 1000 }));
     await world.advance(MINUTE_MS);

@@ -9,7 +9,11 @@ const steady = { attempts: 3, backoff: "fixed", baseMs: 1000, factor: 1, maxMs: 
 /** Another hand changes a key. */
 async function disturb(world: EngineUnderTest, key: string, value: number): Promise<void> {
   const nowMs = world.clock.now();
-  await world.store.commit({ id: `disturb-${value}`, nowMs, kv: [{ op: "set", key, value: { kind: "json", json: String(value) }, expiresMs: null }] });
+  await world.store.commit({
+    id: `disturb-${value}`,
+    nowMs,
+    kv: [{ op: "set", key, value: { kind: "json", json: String(value) }, expiresMs: null }],
+  });
 }
 
 describe("a delivery as a transaction", () => {
@@ -123,7 +127,10 @@ describe("a delivery as a transaction", () => {
 
   it("D5: the death of a delivery is an event in the same commit, with its event and last error; a mourner's own death is none", async () => {
     const world = await EngineUnderTest.start({
-      functions: [listener("f", "order", { retry: { ...steady, attempts: 2 } }), listener("mourner", DEAD_TYPE, { retry: { ...steady, attempts: 1 } })],
+      functions: [
+        listener("f", "order", { retry: { ...steady, attempts: 2 } }),
+        listener("mourner", DEAD_TYPE, { retry: { ...steady, attempts: 1 } }),
+      ],
       scripts: { f: () => threw("no stock"), mourner: () => threw("grief") },
     });
     await world.emitAndSettle(event("order", { id: 7 }, { partitionkey: "k" }));
@@ -133,7 +140,13 @@ describe("a delivery as a transaction", () => {
     expect(JSON.parse(letter?.json ?? "")).toMatchObject({
       source: "/functions/f",
       partitionkey: "k",
-      data: { function: "f", key: "k", attempts: 2, error: { name: "Error", message: "no stock" }, event: { type: "order", data: { id: 7 } } },
+      data: {
+        function: "f",
+        key: "k",
+        attempts: 2,
+        error: { name: "Error", message: "no stock" },
+        event: { type: "order", data: { id: 7 } },
+      },
     });
     const member = world.store.commits.find(({ events }) => events?.some(({ type }) => type === DEAD_TYPE));
     expect(member?.settle?.outcome.kind).toBe("dead");
@@ -141,7 +154,10 @@ describe("a delivery as a transaction", () => {
   });
 
   it("D2: a guilty crash counts an attempt", async () => {
-    const world = await EngineUnderTest.start({ functions: [listener("f", "order", { retry: steady })], scripts: { f: () => crashed("guilty") } });
+    const world = await EngineUnderTest.start({
+      functions: [listener("f", "order", { retry: steady })],
+      scripts: { f: () => crashed("guilty") },
+    });
     await world.emitAndSettle(event("order"));
     await world.advance(5000);
     expect(world.pool.calls.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);

@@ -74,7 +74,13 @@ export function fn<const O extends On>(
 type TriggerOf<O extends On> = O extends readonly Trigger[] ? O[number] : O;
 
 /** Spread over a union of triggers, it gives the union of what they bring. */
-type InputOf<T> = T extends HttpTrigger ? Request : T extends EventDefinition ? EventOf<T> : T extends ScheduleTrigger ? ScheduleEvent : never;
+type InputOf<T> = T extends HttpTrigger
+  ? Request
+  : T extends EventDefinition
+    ? EventOf<T>
+    : T extends ScheduleTrigger
+      ? ScheduleEvent
+      : never;
 
 type RawInputOf<T> = T extends EventDefinition ? RawEventOf<T> : T extends ScheduleTrigger ? ScheduleEvent : never;
 

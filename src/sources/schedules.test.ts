@@ -91,10 +91,25 @@ describe("schedules", () => {
 
   it.each([
     // In Berlin the clock goes from 02:00 to 03:00 on 2026-03-29, and from 03:00 back to 02:00 on 2026-10-25.
-    ["a daily time keeps its hour through both changes", "0 9 * * *", ["2026-03-28T08:00", "2026-03-29T07:00", "2026-03-30T07:00"], "2026-03-28T00:00Z"],
+    [
+      "a daily time keeps its hour through both changes",
+      "0 9 * * *",
+      ["2026-03-28T08:00", "2026-03-29T07:00", "2026-03-30T07:00"],
+      "2026-03-28T00:00Z",
+    ],
     ["and back", "0 9 * * *", ["2026-10-24T07:00", "2026-10-25T08:00", "2026-10-26T08:00"], "2026-10-24T00:00Z"],
-    ["a time that the night skips comes right after it", "30 2 * * *", ["2026-03-28T01:30", "2026-03-29T01:00", "2026-03-30T00:30"], "2026-03-28T00:00Z"],
-    ["a time that the night has twice comes once", "30 2 * * *", ["2026-10-24T00:30", "2026-10-25T00:30", "2026-10-26T01:30"], "2026-10-24T00:00Z"],
+    [
+      "a time that the night skips comes right after it",
+      "30 2 * * *",
+      ["2026-03-28T01:30", "2026-03-29T01:00", "2026-03-30T00:30"],
+      "2026-03-28T00:00Z",
+    ],
+    [
+      "a time that the night has twice comes once",
+      "30 2 * * *",
+      ["2026-10-24T00:30", "2026-10-25T00:30", "2026-10-26T01:30"],
+      "2026-10-24T00:00Z",
+    ],
   ])("cron and summer time: %s", (_, expression, expected, from) => {
     const schedule = { kind: "cron", expression, timezone: "Europe/Berlin" } as const;
     let atMs = Date.parse(from);
@@ -126,7 +141,11 @@ describe("schedules", () => {
   });
 
   it("a schedule that stayed keeps its next time, a changed one starts anew, one that is gone does not fire", async () => {
-    const node = await Node.start(scheduled("stays", every(10 * MINUTE_MS)), scheduled("changes", every(10 * MINUTE_MS)), scheduled("goes", every(10 * MINUTE_MS)));
+    const node = await Node.start(
+      scheduled("stays", every(10 * MINUTE_MS)),
+      scheduled("changes", every(10 * MINUTE_MS)),
+      scheduled("goes", every(10 * MINUTE_MS)),
+    );
     await node.world.advance(4 * MINUTE_MS);
     await node.use(scheduled("stays", every(10 * MINUTE_MS)), scheduled("changes", every(3 * MINUTE_MS)));
     await node.world.advance(7 * MINUTE_MS);

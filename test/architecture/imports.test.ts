@@ -23,7 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   telemetry: ["core", "store", "delivery", "pool"],
   control: ["core", "events", "protocol", "store", "pool", "delivery", "gateway", "telemetry"],
   server: ["core", "events", "protocol", "sandbox", "store", "pool", "delivery", "sources", "gateway", "releases", "telemetry", "control"],
-  testing: ["core", "events", "protocol", "store", "pool", "delivery", "server"],
+  testing: ["core", "events", "sdk", "protocol", "store", "pool", "delivery", "server"],
   cli: ["core", "events", "protocol", "store", "pool", "delivery", "releases", "telemetry", "control", "server", "sdk"],
 };
 

@@ -12,7 +12,11 @@ export function returned({ emits = [], kv = [] }: Did = {}): Outcome {
 }
 
 export function answered(body: HttpAnswer["body"] | string, { emits = [], kv = [] }: Did = {}, discard: () => void = () => {}): Outcome {
-  const response = { head: { status: 200, statusText: "", headers: [] }, body: typeof body === "string" ? Buffer.from(body) : body, discard };
+  const response = {
+    head: { status: 200, statusText: "", headers: [] },
+    body: typeof body === "string" ? Buffer.from(body) : body,
+    discard,
+  };
   return { kind: "returned", effects: { emits, kv }, response, ranMs: 1 };
 }
 
