@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { postBatches } from "./load.ts";
+import { EventSender, postBatches } from "./load.ts";
 import { NodeProcess, pause } from "../test/process/node-process.ts";
 import { type BenchOptions, percentile, print, round } from "./report.ts";
 
@@ -63,15 +63,14 @@ async function latency(): Promise<void> {
   const node = await NodeProcess.start(APP);
   try {
     const samples = 600;
+    const sender = new EventSender(node.port);
     for (let i = 0; i < samples + 50; i++) {
-      const sentMs = performance.timeOrigin + performance.now();
-      await fetch(`${node.gateway}/_/events`, {
-        method: "POST",
-        headers: { "content-type": "application/cloudevents+json" },
-        body: JSON.stringify({ specversion: "1.0", id: `l${i}`, source: "/bench", type: "bench.latency", data: { sentMs } }),
-      }).then((answer) => answer.arrayBuffer());
+      await sender.send(
+        `{"specversion":"1.0","id":"l${i}","source":"/bench","type":"bench.latency","data":{"sentMs":${performance.timeOrigin + performance.now()}}}`,
+      );
       await pause(18);
     }
+    sender.close();
     await node.settled();
     await pause(200);
     const { lines } = (await node.controlJson(`/v1/logs?fn=latency&limit=${samples}`)) as { lines: { text: string }[] };

@@ -49,6 +49,31 @@ function request(port: number, { type, batch }: Load, run: string, first: number
   return head + body;
 }
 
+/** One connection that posts single events in structured mode, each when the one before is acknowledged. */
+export class EventSender {
+  private readonly port: number;
+  private readonly socket: Socket;
+  private readonly answers: Answers;
+
+  constructor(port: number) {
+    this.port = port;
+    this.socket = connect(port, "127.0.0.1");
+    this.socket.setNoDelay(true);
+    this.answers = new Answers(this.socket);
+  }
+
+  async send(json: string): Promise<void> {
+    const head = `POST /_/events HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\ncontent-type: application/cloudevents+json\r\ncontent-length: ${Buffer.byteLength(json)}\r\n\r\n`;
+    this.socket.write(head + json);
+    const status = await this.answers.next();
+    if (status !== 202) throw new Error(`POST /_/events answered ${status}`);
+  }
+
+  close(): void {
+    this.socket.end();
+  }
+}
+
 /** Reads answers off a socket: status and content-length are all that matters here. */
 class Answers {
   private text = "";

@@ -51,6 +51,11 @@ function entryOf(seq: number, ready: Cursor): ReadyDelivery {
   return { seq, fn: "f", key: null, partition: 0, attempt: 0, ready, event };
 }
 
+function largeEntry(seq: number): ReadyDelivery {
+  const entry = entryOf(seq, { dueMs: 1, pos: seq });
+  return { ...entry, event: { ...entry.event, json: "x".repeat(100_000) } };
+}
+
 function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -157,6 +162,28 @@ describe("a function's queue", () => {
         dispatch();
       }
     }
+  });
+
+  it("D18: queues share their memory, each may have a little, and what is taken out is given back", async () => {
+    const budget = new MemoryBudget(1024 * 1024);
+    const clock = new VirtualClock(1_000_000);
+    const nothing: Pick<Store, "ready"> = { ready: async () => ({ deliveries: [], more: false, nextDueMs: null }) };
+    const [greedy, modest] = ["greedy", "modest"].map(
+      (fn) => new FunctionQueue(fn, { store: nothing, clock, budget, onWork: () => {}, onLoadFailure: () => {} }),
+    );
+    if (greedy === undefined || modest === undefined) throw new Error("two were made");
+    greedy.fill();
+    modest.fill();
+    await turn();
+    for (let seq = 1; seq <= 50; seq++) greedy.offer(largeEntry(seq));
+    // Once something stays on disk everything behind it does.
+    expect(greedy.length).toBe(11);
+    expect(budget.leftBytes).toBe(0);
+    for (let seq = 101; seq <= 150; seq++) modest.offer(largeEntry(seq));
+    expect(modest.length).toBe(3);
+    for (let entry = greedy.take(); entry !== undefined; entry = greedy.take()) greedy.release(entry);
+    modest.stop();
+    expect(budget.leftBytes).toBe(1024 * 1024);
   });
 
   it("D19: rows that are simply ready start in the order in which they committed", async () => {

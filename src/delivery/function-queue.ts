@@ -198,7 +198,9 @@ export class FunctionQueue {
       const last = page.deliveries.at(-1);
       if (last !== undefined) this.cursor = earlier(last.ready, this.leftMeanwhile);
       if (page.more) this.more = true;
-      if (page.nextDueMs !== null) this.expect(page.nextDueMs);
+      // The store's time may have passed while it read: then the row is due already, and was not on this page.
+      if (page.nextDueMs !== null && page.nextDueMs <= this.clock.now()) this.more = true;
+      else if (page.nextDueMs !== null) this.expect(page.nextDueMs);
     } catch (error) {
       if (this.stopped) return;
       this.more = true;

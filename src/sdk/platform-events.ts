@@ -23,7 +23,7 @@ export interface DeadDelivery {
 export interface ScheduleTick {
   /** The schedule in words: `every 300000ms`, `cron 0 3 * * * Europe/Berlin`. */
   readonly schedule: string;
-  /** How many times before this one found nobody at work: it fires once for all of them. */
+  /** How many times before this one found nobody at work: it fires once for all of them. Of `cron`, 1,000 at most are counted. */
   readonly missed: number;
 }
 

@@ -9,7 +9,7 @@ export class Retention implements Service {
   private alarm: Alarm | null = null;
   private running: Promise<void> = Promise.resolve();
   private stopped = false;
-  private readonly deps: { store: Store; clock: Clock; retentionMs: number; onFailure: (error: Error) => void };
+  private readonly deps: { store: Pick<Store, "retain">; clock: Clock; retentionMs: number; onFailure: (error: Error) => void };
 
   constructor(deps: Retention["deps"]) {
     this.deps = deps;
