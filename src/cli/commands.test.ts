@@ -293,6 +293,13 @@ describe("init", () => {
     expect(io.stdout).toContain("cd My Shop\n");
   });
 
+  it("names the types that its test needs: nobody finds them by himself since TypeScript 6", async () => {
+    await millrace("init", "app");
+    const json = async (file: string): Promise<unknown> => JSON.parse(await readFile(join(folder, "app", file), "utf8"));
+    expect(await json("tsconfig.json")).toMatchObject({ compilerOptions: { types: ["node"] } });
+    expect(await json("package.json")).toMatchObject({ devDependencies: { "@types/node": expect.any(String) } });
+  });
+
   it("refuses a folder that is not empty, but not an empty repository", async () => {
     await mkdir(join(folder, "a", ".git"), { recursive: true });
     expect(await millrace("init", "a", "--json")).toBe(0);
@@ -302,6 +309,23 @@ describe("init", () => {
     await writeFile(join(folder, "file"), "");
     expect(await millrace("init", "file")).toBe(1);
     expect(io.stderr).toContain("file cannot be used");
+  });
+});
+
+describe("settings", () => {
+  it("that were typed and are wrong are a wrong command line", async () => {
+    for (const command of ["start", "dev", "doctor"]) {
+      io.stderr = "";
+      expect(await millrace(command, "--port", "99999")).toBe(2);
+      expect(io.stderr).toContain('millrace: --port: "99999" is not a port');
+      expect(io.stderr).toContain(`See \`millrace ${command} --help\``);
+    }
+  });
+
+  it("that come from a variable and are wrong are a failure", async () => {
+    io.env["MILLRACE_PORT"] = "99999";
+    expect(await millrace("start")).toBe(1);
+    expect(io.stderr).toContain('millrace: MILLRACE_PORT: "99999" is not a port');
   });
 });
 

@@ -58,6 +58,7 @@ test("who has no name is not greeted", async () => {
 const TSCONFIG = {
   compilerOptions: {
     target: "es2024",
+    types: ["node"],
     lib: ["es2024", "esnext.disposable", "dom", "dom.iterable"],
     module: "nodenext",
     strict: true,
@@ -77,6 +78,7 @@ function packageJson(name: string, version: string): object {
     type: "module",
     scripts: { dev: "millrace dev", start: "millrace start", test: "node --test" },
     dependencies: { millrace: `^${version}` },
+    devDependencies: { "@types/node": "^26" },
   };
 }
 

@@ -31,7 +31,7 @@ export function refusal(caller: Caller, rules: DoorRules): MillraceError | undef
   const host = caller.host === undefined ? undefined : hostName(caller.host);
   if (host === undefined || !isOwnName(host, caller, rules)) {
     return new MillraceError("forbidden", `this door is not called ${JSON.stringify(caller.host ?? "")} (its Host header)`, {
-      cure: "Call it as localhost or by its address.",
+      cure: "Call it as localhost or by the address it listens on.",
     });
   }
   if (caller.origin !== undefined && !isOwnOrigin(caller.origin, caller.host ?? "")) {

@@ -19,7 +19,8 @@ export function toIngested(given: NewEventShape, nowMs: number, maxEventBytes: n
     source: given.source ?? CONTROL_SOURCE,
     type: given.type,
     subject: given.subject,
-    time: new Date(nowMs).toISOString(),
+    // Whoever names an id may send the event again: a time of our own would make each repetition another event.
+    time: given.id === undefined ? new Date(nowMs).toISOString() : undefined,
     partitionkey: given.key,
     data: given.data,
   });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { type RealApp, realApp } from "./testing-support/real-app.ts";
 
-async function describeSource(source: string, loadLimitMs = 10_000): Promise<unknown> {
+async function describeSource(source: string, loadLimitMs = 10_000, file = "functions/orders.ts"): Promise<unknown> {
   const app: RealApp = await realApp(source, {}, { loadLimitMs });
   try {
-    return await app.pool.describe(app.release.directory, [{ entry: "app.mjs", file: "functions/orders.ts" }], { NAME: "x" });
+    return await app.pool.describe(app.release.directory, [{ entry: "app.mjs", file }], { NAME: "x" });
   } catch (error) {
     return error;
   } finally {
@@ -51,6 +51,19 @@ describe("the manifest of a bundle", () => {
       code: "bad_option",
       message: 'functions/orders.ts: export "f": option "timeot" does not exist (did you mean "timeout"?)',
       cure: expect.stringContaining("the options here are on, id, key"),
+    });
+  });
+
+  it("D12 D18: what is wrong is told with its line in the source", async () => {
+    const head = `import { fn, http, event } from "millrace";\n\n`;
+    const faultOf = (source: string): Promise<unknown> => describeSource(head + source, 10_000, "functions.ts");
+    const typo = `export const f = fn(\n  { on: http.get("/"), timeot: "1s" } as any,\n  () => {},\n);`;
+    expect(await faultOf(typo)).toMatchObject({ message: expect.stringMatching(/^functions\.ts:3: export "f": option "timeot"/) });
+    expect(await faultOf(`export const e = event("a.*", { schema: {} } as any);`)).toMatchObject({
+      message: expect.stringMatching(/^functions\.ts:3: event\("a\.\*"\): /),
+    });
+    expect(await faultOf(`const no = (): never => {\n  throw new Error("no good");\n};\nno();`)).toMatchObject({
+      message: "functions.ts:4: the file cannot be loaded: no good",
     });
   });
 

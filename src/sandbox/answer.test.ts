@@ -37,6 +37,9 @@ describe("what a handler returns", () => {
   it.each<[string, () => unknown, string]>([
     ["a function", () => () => 1, "a function"],
     ["a symbol", () => Symbol("x"), "a symbol"],
+    ["a Map", () => new Map([["a", 1]]), "a Map is no JSON value (use Object.fromEntries)"],
+    ["a Set", () => new Set([1]), "a Set is no JSON value (use an array)"],
+    ["numbers in bytes", () => new Float64Array(2), "bytes are no JSON value"],
     ["a BigInt inside", () => ({ a: [1n] }), "result.a[0]: a BigInt"],
     [
       "a cycle",

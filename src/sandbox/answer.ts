@@ -1,6 +1,6 @@
 import { MillraceError } from "../core/errors.ts";
 import { CHUNK_BYTES } from "../protocol/frame.ts";
-import { jsonText } from "./json-text.ts";
+import { jsonText, strangeObject } from "./json-text.ts";
 import { hasTag, type HeaderList } from "./light-headers.ts";
 import { type BodySource, isSource, LightResponse } from "./light-response.ts";
 
@@ -60,6 +60,9 @@ function fromObject(value: object): Answer {
   if (value instanceof ArrayBuffer) return withBody(BYTES_HEAD, new Uint8Array(value));
   if (isRealResponse(value)) return fromReal(value);
   if (isSource(value)) return { kind: "stream", head: BYTES_HEAD, source: value };
+  // Nobody means the `{}` that these would become. Only the value itself is looked at: answers are not kept, so a walk is not worth its time.
+  const strange = strangeObject(value);
+  if (strange !== null) throw new BadResult(`the handler returned a value that cannot be sent: ${strange}`);
   return withBody(JSON_HEAD, toJson(value));
 }
 

@@ -82,7 +82,7 @@ function findFaultInRecord(value: object, path: Step[], above: object[]): string
 }
 
 /** Objects whose content JSON would lose without a word. */
-function strangeObject(value: object): string | null {
+export function strangeObject(value: object): string | null {
   if (value instanceof Map) return "a Map is no JSON value (use Object.fromEntries)";
   if (value instanceof Set) return "a Set is no JSON value (use an array)";
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return "bytes are no JSON value (use base64)";

@@ -1,7 +1,9 @@
 import { MillraceError, toError } from "../core/index.ts";
 import type { FunctionManifest, Manifest } from "../protocol/manifest.ts";
-import { type EventDefinition, factsOf } from "./definition.ts";
+import { type EventDefinition, factsOf, type FnDefinition } from "./definition.ts";
+import { keepLines, lineInStack, lineOf } from "./definition-line.ts";
 import { registeredEvents } from "./event-registry.ts";
+import { fileAndLine } from "./load-fault.ts";
 import { readEvents, type MadeEvent } from "./read-events.ts";
 import { readFunction } from "./read-function.ts";
 
@@ -17,6 +19,7 @@ export interface Entry {
  * Throws a MillraceError that names file, export, fault and cure.
  */
 export async function describeModules(entries: readonly Entry[], load: (entry: string) => Promise<object>): Promise<Manifest> {
+  keepLines();
   const functions = new Map<string, Described>();
   const made: MadeEvent[] = [];
   const seen = new Set<EventDefinition>(allRegistered());
@@ -41,11 +44,19 @@ async function loadModule(file: string, load: () => Promise<object>): Promise<ob
     return await load();
   } catch (thrown) {
     if (thrown instanceof MillraceError) throw thrown;
-    throw new MillraceError("load_failed", `${file}: the file cannot be loaded: ${toError(thrown).message}`, {
+    const error = toError(thrown);
+    const place = fileAndLine(file, lineInStack(error.stack, file));
+    throw new MillraceError("load_failed", `${place}: the file cannot be loaded: ${error.message}${elsewhere(error, file)}`, {
       cause: thrown,
       details: { file },
     });
   }
+}
+
+/** A file that is loaded along with this one may be the one that throws: ` (at lib/database.ts:7)`. */
+function elsewhere(error: Error, file: string): string {
+  const place = /^ +at (?:.*\()?([^()]+:\d+):\d+\)?$/m.exec(error.stack ?? "")?.[1];
+  return place === undefined || place.startsWith(`${file}:`) || /^(?:node|file|data):|^\//.test(place) ? "" : ` (at ${place})`;
 }
 
 function allRegistered(): EventDefinition[] {
@@ -56,7 +67,9 @@ function allRegistered(): EventDefinition[] {
 function readModule(namespace: object, where: Entry): Described[] {
   return Object.entries(namespace).flatMap(([exportName, definition]: [string, unknown]) => {
     const facts = factsOf(definition);
-    return facts?.kind === "fn" ? [{ definition, manifest: readFunction(facts, { ...where, exportName }) }] : [];
+    if (facts?.kind !== "fn") return [];
+    const line = (): number | undefined => lineOf(definition as FnDefinition, where.file);
+    return [{ definition, manifest: readFunction(facts, { ...where, exportName }, line) }];
   });
 }
 

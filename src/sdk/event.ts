@@ -1,5 +1,6 @@
 import type { CloudEvent } from "./cloud-event.ts";
 import { DEFINITION, type EventDefinition, type EventPattern } from "./definition.ts";
+import { noteLine } from "./definition-line.ts";
 import { register } from "./event-registry.ts";
 import type { PlatformEvents } from "./platform-events.ts";
 import type { SchemaInput, SchemaOutput, StandardSchema } from "./standard-schema.ts";
@@ -29,6 +30,7 @@ export function event(type: string, options?: EventOptions): EventDefinition {
   const facts = Object.freeze({ kind: "event" as const, type, schema: options?.schema, where: options?.where, options });
   const definition = Object.freeze({ type, [DEFINITION]: facts });
   register(definition);
+  noteLine(definition);
   return definition;
 }
 

@@ -11,6 +11,7 @@ import {
   type ScheduleTrigger,
   type Trigger,
 } from "./definition.ts";
+import { noteLine } from "./definition-line.ts";
 import type { EventOf, RawEventOf } from "./event.ts";
 import type { ScheduleTick } from "./platform-events.ts";
 
@@ -68,7 +69,9 @@ export function fn<const O extends On>(
   options: FnOptions<O>,
   handler: (input: InputOf<TriggerOf<O>>, ctx: Context<ParamsOf<O>>) => unknown,
 ): FnDefinition {
-  return Object.freeze({ [DEFINITION]: Object.freeze({ kind: "fn" as const, options, handler: handler as Handler }) });
+  const definition = Object.freeze({ [DEFINITION]: Object.freeze({ kind: "fn" as const, options, handler: handler as Handler }) });
+  noteLine(definition);
+  return definition;
 }
 
 type TriggerOf<O extends On> = O extends readonly Trigger[] ? O[number] : O;

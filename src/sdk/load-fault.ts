@@ -1,18 +1,28 @@
 import { didYouMean, MillraceError } from "../core/index.ts";
 
-/** Where in the app something stands: `functions/orders.ts: export "reserve"`. */
+/** Where in the app something stands: `functions/orders.ts:12: export "reserve"`. */
 export interface Place {
   readonly file: string;
+  /** Asked for only when something is wrong: to find it costs the reading of a source map. */
+  readonly line?: () => number | undefined;
   readonly what: string;
 }
 
-export function exportPlace(file: string, exportName: string): Place {
-  return { file, what: `export "${exportName}"` };
+export function exportPlace(file: string, exportName: string, line?: Place["line"]): Place {
+  return { file, what: `export "${exportName}"`, ...(line === undefined ? {} : { line }) };
+}
+
+/** `functions/orders.ts:12`, or the file alone where no line is known. */
+export function fileAndLine(file: string, line: number | undefined): string {
+  return line === undefined ? file : `${file}:${line}`;
 }
 
 /** One grammar for everything that is wrong with an app: where, what, and (as the cure) what to do. */
 export function loadFault(place: Place, fault: string, cure: string): MillraceError {
-  return new MillraceError("bad_option", `${place.file}: ${place.what}: ${fault}`, { cure, details: { file: place.file } });
+  return new MillraceError("bad_option", `${fileAndLine(place.file, place.line?.())}: ${place.what}: ${fault}`, {
+    cure,
+    details: { file: place.file },
+  });
 }
 
 /** Names of DESIGN's contract that later versions bring: accepted and ignored they would be a trap. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { EventManifest } from "../protocol/manifest.ts";
 import { DEFINITION, type EventDefinition } from "./definition.ts";
+import { lineOf } from "./definition-line.ts";
 import { loadFault } from "./load-fault.ts";
 import { checkEvent } from "./read-triggers.ts";
 import { jsonSchemaOf, type StandardSchema } from "./standard-schema.ts";
@@ -17,7 +18,7 @@ export function readEvents(made: readonly MadeEvent[]): EventManifest[] {
   const chosen = new Map<string, { readonly schema: StandardSchema; readonly file: string; readonly manifest: EventManifest }>();
   for (const { definition, entry, file } of made) {
     const facts = definition[DEFINITION];
-    const place = { file, what: `event(${JSON.stringify(facts.type)})` };
+    const place = { file, line: () => lineOf(definition, file), what: `event(${JSON.stringify(facts.type)})` };
     checkEvent(facts, place);
     if (facts.schema === undefined) continue;
     const jsonSchema = jsonSchemaOf(facts.schema);

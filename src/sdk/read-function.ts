@@ -14,8 +14,12 @@ const DAY = 24 * HOUR;
 const MIB = 1024 ** 2;
 
 /** One exported function as data, every default filled in. */
-export function readFunction(facts: FnFacts, where: { entry: string; file: string; exportName: string }): FunctionManifest {
-  const place = exportPlace(where.file, where.exportName);
+export function readFunction(
+  facts: FnFacts,
+  where: { entry: string; file: string; exportName: string },
+  line?: Place["line"],
+): FunctionManifest {
+  const place = exportPlace(where.file, where.exportName, line);
   const options = new OptionReader(facts.options, OPTIONS, place);
   if (typeof facts.handler !== "function") {
     throw loadFault(place, `the handler is ${show(facts.handler)}, not a function`, "Write fn({ on: … }, async (input, ctx) => { … }).");

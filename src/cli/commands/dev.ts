@@ -13,7 +13,7 @@ export const dev = defineCommand({
     { line: "millrace dev shop --port 5000", says: "another app, another port" },
   ],
   async run({ args: [given = "."], options, io }) {
-    const settings = readSettings(options, io);
+    const settings = readSettings("dev", options, io);
     const { develop } = await import("../dev-session.ts");
     await develop(resolve(io.cwd, given), settings, io);
   },

@@ -24,7 +24,7 @@ export const doctor = defineCommand({
   ],
   async run({ args: [given = "."], options, io }) {
     const app = resolve(io.cwd, given);
-    const { data, host, port, controlHost, controlPort } = readSettings(options, io);
+    const { data, host, port, controlHost, controlPort } = readSettings("doctor", options, io);
     const doors = [
       { name: "gateway", host, port },
       { name: "control", host: controlHost, port: controlPort },
