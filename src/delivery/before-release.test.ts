@@ -13,7 +13,7 @@ import { ScriptedPool } from "./testing-support/scripted-pool.ts";
 const event: CloudEvent = { specversion: "1.0", id: "late", source: "/test", type: "order.late" };
 const json = canonicalJson(event) ?? "";
 
-it("D26, D27: a delayed event that is due when the node starts waits for the release and wakes its functions", async () => {
+it("D26, D29: a delayed event that is due when the node starts waits for the release and wakes its functions", async () => {
   const directory = await mkdtemp(join(tmpdir(), "millrace-delivery-"));
   const store = await openSqliteStore({ directory, durability: "off" });
   const clock = new VirtualClock();

@@ -289,7 +289,7 @@ describe("functions that come and go", () => {
 });
 
 describe("stop", () => {
-  it("waits for what runs and hands out nothing more; a second stop waits for the first", async () => {
+  it("D28: waits for what runs and hands out nothing more; a second stop waits for the first", async () => {
     const gate = Promise.withResolvers<void>();
     const world = await EngineUnderTest.start({
       functions: [listener("f", "order")],

@@ -7,7 +7,7 @@ const once = { attempts: 1, backoff: "fixed", baseMs: 1000, factor: 1, maxMs: 10
 const byKey = { kind: "path", path: ["data", "key"] } as const;
 
 describe("invoke", () => {
-  it("wakes one function alone, with an event like those that usually do, and tells what came of it", async () => {
+  it("D27: wakes one function alone, with an event like those that usually do, and tells what came of it", async () => {
     const outcomes = [returned(), threw("once"), returned(), threw("never", { fatal: true })];
     const world = await EngineUnderTest.start({
       functions: [listener("f", "order"), listener("g", "order"), functionOf("bare")],
@@ -29,7 +29,7 @@ describe("invoke", () => {
     await expect(world.engine.invoke("nobody", 1)).rejects.toMatchObject({ code: "not_found", cure: "There are: f, g, bare." });
   });
 
-  it("refuses what does not fit the schema or cannot be kept, and says when the store fails", async () => {
+  it("D27: refuses what does not fit the schema or cannot be kept, and says when the store fails", async () => {
     const world = await EngineUnderTest.start({
       functions: [listener("f", "order"), functionOf("bare")],
       events: [{ type: "order", entry: "x.js", jsonSchema: { type: "number" }, vendor: "zod" }],
@@ -46,7 +46,7 @@ describe("invoke", () => {
     expect(world.pool.calls).toHaveLength(1);
   });
 
-  it("D21: does not wait for a function that cannot be loaded, and the event is delivered when it can", async () => {
+  it("D21, D27: does not wait for a function that cannot be loaded, and the event is delivered when it can", async () => {
     const world = await EngineUnderTest.start({ functions: [listener("f", "order")], scripts: { f: () => notRun("load-failed") } });
     await expect(world.engine.invoke("f", 1)).rejects.toMatchObject({ code: "load_failed" });
     world.scripts["f"] = () => returned({ kv: [setNumber("n", 1)] });
@@ -55,7 +55,7 @@ describe("invoke", () => {
     expect(await world.number("n")).toBe(1);
   });
 
-  it("ends with the node: whoever waits for a delivery behind a held key is told", async () => {
+  it("D27: ends with the node: whoever waits for a delivery behind a held key is told", async () => {
     const world = await EngineUnderTest.start({
       functions: [listener("f", "order", { key: byKey, onDead: "hold", retry: once })],
       scripts: { f: () => threw() },

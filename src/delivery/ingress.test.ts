@@ -71,7 +71,7 @@ describe("events from outside", () => {
     expect(world.pool.calls).toHaveLength(1);
   });
 
-  it("settled() waits for what is on its way in", async () => {
+  it("D28: settled() waits for what is on its way in", async () => {
     const world = await EngineUnderTest.start({ functions: [listener("f", "order"), functionOf("g")], scripts: { f: () => returned() } });
     void world.engine.ingest([event("order")]);
     await world.engine.settled();

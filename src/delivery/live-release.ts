@@ -18,7 +18,7 @@ export class LiveRelease {
     return this.currentFunctions;
   }
 
-  /** Throws before the first release: an event that is routed by none would be kept and wake nobody (D27). */
+  /** Throws before the first release: an event that is routed by none would be kept and wake nobody (D29). */
   demand(): void {
     if (this.loaded) return;
     throw new MillraceError("overloaded", "the app is not loaded yet", {
