@@ -209,7 +209,7 @@ describe("who may come in", () => {
 
   it("C2: a door beyond loopback without a token that a person set is refused at start", async () => {
     const open = new Control({ host: "0.0.0.0", port: 0, token: TOKEN, tokenIsConfigured: false, rooms });
-    await expect(open.start()).rejects.toMatchObject({ code: "open_door" });
+    await expect(open.start()).rejects.toMatchObject({ code: "open_door", cure: expect.stringContaining("--control-token") });
     await open.stop();
   });
 

@@ -68,7 +68,7 @@ export class Control implements Service {
 
   async start(): Promise<void> {
     const { host, port } = this.options;
-    refuseOpenDoor("control door", host, this.options.tokenIsConfigured ? this.options.token : null);
+    refuseOpenDoor("control door", host, this.options.tokenIsConfigured ? this.options.token : null, "--control-token");
     await new Promise<void>((resolve, reject) => {
       this.server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
       this.server.listen(port, host, resolve);

@@ -10,9 +10,11 @@ export function isLoopback(host: string): boolean {
 }
 
 /** A door beyond loopback needs a token: there is no network that is trusted for being one's own. */
-export function refuseOpenDoor(door: string, host: string, token: string | null): void {
+export function refuseOpenDoor(door: string, host: string, token: string | null, flag: string): void {
   if (token !== null || isLoopback(host)) return;
-  throw new MillraceError("open_door", `the ${door} cannot be bound to ${host} without a token: whoever reaches it could use it`);
+  throw new MillraceError("open_door", `the ${door} cannot be bound to ${host} without a token: whoever reaches it could use it`, {
+    cure: `Set a token with ${flag} before binding beyond loopback.`,
+  });
 }
 
 /**

@@ -73,6 +73,7 @@ describe("what a function gets", () => {
 
   it.each([
     ["a host that is none", "GET /fn/a HTTP/1.1", "Host: a/b"],
+    ["two hosts", "GET /fn/a HTTP/1.1", "Host: a\r\nhost: b"],
     ["a host with a user", "GET /fn/a HTTP/1.1", "Host: me@a"],
     ["a port that is none", "GET /fn/a HTTP/1.1", "Host: a:99999"],
     ["a back-slash in the path", "GET /fn/a\\b HTTP/1.1", "Host: a"],

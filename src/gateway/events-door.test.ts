@@ -112,6 +112,12 @@ describe("POST /_/events", () => {
     expect(answer.headers.get("www-authenticate")).toBe(status === 401 ? "Bearer" : null);
   });
 
+  it("G22: a packed body is refused with a token as well", async () => {
+    const node = await start({ token: "token" });
+    const answer = await post(node, EVENT, { ...STRUCTURED, authorization: "Bearer token", "content-encoding": "gzip" });
+    expect(answer.status).toBe(415);
+  });
+
   it.each([
     ["a page of another origin", ["Host: localhost:4800", "Origin: http://evil.example"], 403],
     ["a page of another port", ["Host: localhost:4800", "Origin: http://localhost:3000"], 403],

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { MillraceError, toError } from "../core/index.ts";
 import type { IngestResult } from "../delivery/delivery.ts";
 import { type Decoded, decodeHttp, type EventHeaders } from "../events/index.ts";
@@ -29,13 +30,16 @@ export class EventsDoor {
 
   private refusalOf({ request, method }: Exchange): MillraceError | undefined {
     if (method !== "POST") return new MillraceError("method_not_allowed", `/_/events takes POST, not ${method}`);
-    const { authorization, origin, host } = request.headers;
-    if (this.tokenDigest !== undefined) {
-      return isBearer(authorization, this.tokenDigest) ? undefined : new MillraceError("unauthorized", "/_/events wants the token");
-    }
-    return (
-      forgeryRefusal({ origin, host, site: request.headers["sec-fetch-site"] }) ?? encodingRefusal(request.headers["content-encoding"])
-    );
+    return this.strangerRefusal(request) ?? encodingRefusal(request.headers["content-encoding"]);
+  }
+
+  private strangerRefusal({ headers }: IncomingMessage): MillraceError | undefined {
+    const { authorization, origin, host } = headers;
+    if (this.tokenDigest === undefined) return forgeryRefusal({ origin, host, site: headers["sec-fetch-site"] });
+    if (isBearer(authorization, this.tokenDigest)) return undefined;
+    return new MillraceError("unauthorized", "/_/events wants the token", {
+      cure: "Send the token as `Authorization: Bearer …`: the one the node was started with (--events-token).",
+    });
   }
 
   private async readBody(exchange: Exchange): Promise<Uint8Array | undefined> {

@@ -66,7 +66,7 @@ export class Gateway implements Service {
 
   async start(): Promise<void> {
     const { host, port, token } = this.options;
-    refuseOpenDoor("gateway", host, token);
+    refuseOpenDoor("gateway", host, token, "--events-token");
     this.bound = await listen(this.server, "gateway", { host, port });
     this.progress.start();
   }

@@ -27,7 +27,7 @@ describe("the gateway's life", () => {
   });
 
   it.each(["0.0.0.0", "::", "192.0.2.1", "example.org"])("G27: %s without a token is refused", async (host) => {
-    await expect(start({ host })).rejects.toMatchObject({ code: "open_door" });
+    await expect(start({ host })).rejects.toMatchObject({ code: "open_door", cure: expect.stringContaining("--events-token") });
   });
 
   it("G27: with a token a door may be open to all", async () => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { MillraceError } from "../core/index.ts";
+import type { RawHeaders } from "./raw-headers.ts";
 
 /** Where a request wants to go. `url` is absolute; `path` is as it was sent, percent-encoded. */
 export interface Target {
@@ -26,6 +27,7 @@ export class TargetReader {
   /** The target, or why there is none. */
   read(request: IncomingMessage): Target | MillraceError {
     const target = request.url ?? "";
+    if (namesHostTwice(request.rawHeaders)) return new MillraceError("bad_request", "the request has more than one Host header");
     const origin = this.originOf(request);
     if (origin === undefined) return new MillraceError("bad_request", `the Host header "${request.headers.host}" is no host and port`);
     if (PLAIN_TARGET.test(target)) return { path: pathOf(target), url: origin + target };
@@ -44,6 +46,18 @@ export class TargetReader {
     this.origins.set(host, origin);
     return origin;
   }
+}
+
+/** Node keeps the first; whoever stood before this door may have gone by the other (RFC 9112, 3.2). */
+function namesHostTwice(headers: RawHeaders): boolean {
+  let seen = false;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] ?? "";
+    if (name.length !== 4 || name.toLowerCase() !== "host") continue;
+    if (seen) return true;
+    seen = true;
+  }
+  return false;
 }
 
 function pathOf(target: string): string {
