@@ -116,7 +116,7 @@ describe("dead deliveries", () => {
       scripts: { f: (call) => (eventOf<{ bad: boolean }>(call).data?.bad === true && call.attempt === 1 ? threw() : returned()) },
     });
     let redriven = 0;
-    for (let round = 0; round < 15; round++) {
+    for (let round = 0; round < 15 || redriven === 0; round++) {
       const events = Array.from({ length: 20 }, (_, i) => event("order", { bad: i % 4 === 0 }));
       const [, count] = await Promise.all([world.emit(...events), world.engine.redrive({ upTo: Number.MAX_SAFE_INTEGER }, 3)]);
       redriven += count;
