@@ -1,7 +1,7 @@
 import { MillraceError, toError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { Observer } from "../core/observer.ts";
-import type { Outcome } from "../pool/pool.ts";
+import type { EventCall, Outcome } from "../pool/pool.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
 import type { FunctionError } from "../protocol/messages.ts";
 import type { Member, MemberResult, ReadyDelivery, SettleOutcome } from "../store/store.ts";
@@ -48,7 +48,13 @@ export async function runDelivery(entry: ReadyDelivery, fn: FunctionManifest, co
   for (;;) {
     const startedMs = deps.clock.now();
     const session = new KvSession(deps.store, deps.clock);
-    const outcome = await call(entry, fn, { id, alone, session }, context);
+    context.calling();
+    let outcome: Outcome;
+    try {
+      outcome = await deps.pool.call(callOf(entry, fn, { id, alone, session }, context));
+    } finally {
+      context.called();
+    }
     observer.invoked(entry.fn, "event", invocationOutcome(outcome), outcome.kind === "not-run" ? 0 : outcome.ranMs);
     if (session.failure !== null) return { kind: "held-back", reason: "store-failed", error: flatten(session.failure) };
     const facts: Facts = { fn, attempt: entry.attempt, nowMs: deps.clock.now(), random: deps.random() };
@@ -95,30 +101,25 @@ export async function runDelivery(entry: ReadyDelivery, fn: FunctionManifest, co
   }
 }
 
-async function call(
+function callOf(
   entry: ReadyDelivery,
   fn: FunctionManifest,
   { id, alone, session }: { id: string; alone: boolean; session: KvSession },
   context: RunContext,
-): Promise<Outcome> {
+): EventCall {
   const { deps, live } = context;
-  context.calling();
-  try {
-    return await deps.pool.call({
-      kind: "event",
-      id,
-      fn: entry.fn,
-      attempt: entry.attempt + 1,
-      timeoutMs: fn.timeoutMs,
-      alone,
-      kv: session,
-      log: (level, text, atMs) => deps.log({ atMs, fn: entry.fn, invocation: id, level, text }),
-      eventJson: entry.event.json,
-      checkSchema: entry.event.origin === "outside" && live.schemas.appliedByReceiver(entry.event.type),
-    });
-  } finally {
-    context.called();
-  }
+  return {
+    kind: "event",
+    id,
+    fn: entry.fn,
+    attempt: entry.attempt + 1,
+    timeoutMs: fn.timeoutMs,
+    alone,
+    kv: session,
+    log: (level, text, atMs) => deps.log({ atMs, fn: entry.fn, invocation: id, level, text }),
+    eventJson: entry.event.json,
+    checkSchema: entry.event.origin === "outside" && live.schemas.appliedByReceiver(entry.event.type),
+  };
 }
 
 interface Ended {

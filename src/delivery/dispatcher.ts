@@ -1,6 +1,6 @@
 import type { Observer } from "../core/observer.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
-import type { Member, NewDelivery, NewEvent, ReadyDelivery, Seq } from "../store/store.ts";
+import type { Member, ReadyDelivery, Seq } from "../store/store.ts";
 import { Counts } from "./counts.ts";
 import { flatten, type RunEnd, runDelivery } from "./delivery-run.ts";
 import { FunctionQueue } from "./function-queue.ts";
@@ -115,7 +115,11 @@ export class Dispatcher {
         const delivery = event.deliveries[j];
         if (delivery === undefined) return;
         this.counts.added(delivery.fn);
-        if (ready !== null) offer(freshEntry(event, delivery, { seq, ready, event: appended.seq, nowMs: member.nowMs }));
+        if (ready === null) return;
+        const { json, type, origin, hops } = event;
+        const stored = { seq: appended.seq, json, type, origin, hops, receivedMs: member.nowMs };
+        const { fn, key, partition } = delivery;
+        offer({ seq, fn, key, partition, attempt: 0, ready, event: stored });
       });
     });
     for (const entry of result.promoted) offer(entry);
@@ -246,14 +250,4 @@ export class Dispatcher {
     const { log, clock } = this.rooms.deps;
     log({ atMs: clock.now(), fn, invocation: "", level: "error", text: stack ?? `${name}: ${message}` });
   }
-}
-
-function freshEntry(
-  event: NewEvent,
-  { fn, key, partition }: NewDelivery,
-  made: { seq: Seq; ready: ReadyDelivery["ready"]; event: Seq; nowMs: number },
-): ReadyDelivery {
-  const { json, type, origin, hops } = event;
-  const stored = { seq: made.event, json, type, origin, hops, receivedMs: made.nowMs };
-  return { seq: made.seq, fn, key, partition, attempt: 0, ready: made.ready, event: stored };
 }
