@@ -1,19 +1,17 @@
-import { formatDuration } from "../core/duration.ts";
 import { watchApp } from "../releases/index.ts";
 import type { MillraceNode, Settings } from "../server/index.ts";
-import { type Io, line, note } from "./io.ts";
+import type { DevVoice } from "./dev-voice.ts";
+import type { Io } from "./io.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
-import { showError } from "./report-error.ts";
-import { serve, showFunctions, showServing } from "./serving.ts";
-import { showLogLine } from "./show-log.ts";
+import { serve } from "./serving.ts";
 
 /** Serves an app and reloads it as it changes, until Ctrl-C. */
-export async function develop(appDirectory: string, settings: Settings, io: Io): Promise<void> {
+export async function develop(appDirectory: string, settings: Settings, voice: DevVoice, io: Io): Promise<void> {
   const startedMs = io.now();
-  const onLog = (logLine: Parameters<typeof showLogLine>[0]): void => line(io, showLogLine(logLine, io.outColors));
-  await serve({ appDirectory, settings, onLog }, io, async (node, interrupted) => {
+  const options = { appDirectory, settings, reloads: true, onLog: (logLine: Parameters<DevVoice["logged"]>[0]) => voice.logged(logLine) };
+  await serve(options, io, async (node, interrupted) => {
     const changes = new Set<string>();
-    const app = new DevelopedApp(node, io, (inputs) => watcher.follow(inputs));
+    const app = new DevelopedApp(node, voice, io, (inputs) => watcher.follow(inputs));
     const reloads = new OneAtATime(() => {
       const changed = [...changes];
       changes.clear();
@@ -26,7 +24,7 @@ export async function develop(appDirectory: string, settings: Settings, io: Io):
     });
     try {
       await app.load();
-      showServing(node, node.liveRelease, io.now() - startedMs, io);
+      voice.serving(node, io.now() - startedMs);
       await interrupted;
     } finally {
       watcher.stop();
@@ -35,15 +33,17 @@ export async function develop(appDirectory: string, settings: Settings, io: Io):
   });
 }
 
-/** What is said about each load: a failure is no reason to end, for whoever develops the app is about to mend it. */
+/** A load that fails is no reason to end: whoever develops the app is about to mend it. */
 class DevelopedApp {
   private readonly node: MillraceNode;
+  private readonly voice: DevVoice;
   private readonly io: Io;
   private readonly onLoaded: (inputs: readonly string[]) => void;
   private isBroken = false;
 
-  constructor(node: MillraceNode, io: Io, onLoaded: (inputs: readonly string[]) => void) {
+  constructor(node: MillraceNode, voice: DevVoice, io: Io, onLoaded: (inputs: readonly string[]) => void) {
     this.node = node;
+    this.voice = voice;
     this.io = io;
     this.onLoaded = onLoaded;
   }
@@ -55,7 +55,7 @@ class DevelopedApp {
       this.isBroken = false;
       return true;
     } catch (error) {
-      showError(error, false, this.io);
+      this.voice.failed(error, this.node.liveRelease);
       this.isBroken = true;
       return false;
     }
@@ -65,17 +65,9 @@ class DevelopedApp {
     const { io, node, isBroken } = this;
     const startedMs = io.now();
     const before = node.liveRelease;
-    if (!(await this.load())) {
-      if (before !== null) note(io, io.errColors.dim("the last good version goes on serving"));
-      return;
-    }
+    if (!(await this.load())) return;
     const after = node.liveRelease;
     if (after === null || (after.id === before?.id && !isBroken)) return;
-    line(io, `${io.outColors.green("reloaded")} in ${formatDuration(io.now() - startedMs)} ${io.outColors.dim(changed.join(", "))}`);
-    if (triggersOf(after) !== triggersOf(before)) showFunctions(after, io);
+    this.voice.reloaded(after, before, changed, io.now() - startedMs);
   }
-}
-
-function triggersOf(release: MillraceNode["liveRelease"]): string {
-  return JSON.stringify(release?.manifest.functions.map(({ name, triggers }) => [name, triggers]));
 }

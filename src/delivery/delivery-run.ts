@@ -148,7 +148,8 @@ function compose(entry: ReadyDelivery, ended: Ended, context: RunContext): Compo
       const cause = { fn: entry.fn, invocation: ended.id, hops: entry.event.hops, nowMs: facts.nowMs };
       writes = toWrites(outcome.effects, cause, context.live.router, context.deps.hopLimit);
     } catch (error) {
-      failure = { ...flatten(error), fatal: true };
+      // Our own verdict: where in Millrace it was made tells the app nothing.
+      failure = { ...flatten(error), stack: null, fatal: true };
       settled = afterFailure(failure, facts);
     }
   }

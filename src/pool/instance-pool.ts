@@ -1,11 +1,11 @@
 import { availableParallelism, totalmem } from "node:os";
 import { type Service, toError } from "../core/index.ts";
-import type { LogLevel, Manifest, Release } from "../protocol/index.ts";
+import type { Manifest, Release } from "../protocol/index.ts";
 import { CallbackDeadline, Deadlines } from "./deadlines.ts";
 import { DESCRIBER, describeBundle, type Entry } from "./describe.ts";
 import { CLIENT_LEFT, type ColdStart, errorOf, Fleet, type FleetContext } from "./fleet.ts";
 import { InstanceDirectories } from "./instance-directory.ts";
-import type { Instance, InstanceContext } from "./instance.ts";
+import type { Instance, InstanceContext, StrayLog } from "./instance.ts";
 import { checkMemory } from "./memory-watch.ts";
 import type { Call, Outcome, Pool, PoolStats } from "./pool.ts";
 import { decideScale } from "./scale.ts";
@@ -36,7 +36,7 @@ export interface InstancePoolOptions {
   /** A process stands ready to describe an app: for the first time, or again and again (dev). Default: none does. */
   readonly describeAhead?: "once" | "always";
   /** Lines that belong to no call. */
-  readonly onStrayLog?: (fn: string | null, level: LogLevel, text: string, atMs: number) => void;
+  readonly onStrayLog?: StrayLog;
   readonly onColdStart?: (start: ColdStart) => void;
   /** How processes are started; tests put their own here. */
   readonly spawn?: SpawnInstance;

@@ -22,6 +22,9 @@ import { Upload } from "./upload.ts";
 import { readEffects, readError, readLogLevel, readNumber, type ReadEntries, readRead, readResponseHead } from "./wire.ts";
 
 /** What every instance needs of the pool. */
+/** A line that belongs to no call under way; `invocation` names the call it came after, if any. */
+export type StrayLog = (line: { fn: string | null; invocation: string | null; level: LogLevel; text: string; atMs: number }) => void;
+
 export interface InstanceContext {
   readonly spawn: SpawnInstance;
   readonly directories: InstanceDirectories;
@@ -32,7 +35,7 @@ export interface InstanceContext {
   /** From the start, or from `load`, until the code is loaded. */
   readonly loadLimitMs: number;
   readonly onSpawned: (instance: Instance) => void;
-  readonly onStrayLog: (fn: string | null, level: LogLevel, text: string, atMs: number) => void;
+  readonly onStrayLog: StrayLog;
 }
 
 /** Whoever has the instance now: the spares, or a function. */
@@ -419,7 +422,15 @@ export class Instance implements TicketHolder {
     const atMs = readNumber(frame.head, "atMs");
     const text = this.rename(frame.body.toString("utf8"));
     const ticket = this.tickets.get(frame.call);
-    if (ticket === undefined) this.context.onStrayLog(this.assignment?.fn ?? null, level, text, atMs);
+    const { invocation } = frame.head;
+    if (ticket === undefined)
+      this.context.onStrayLog({
+        fn: this.assignment?.fn ?? null,
+        invocation: typeof invocation === "string" ? invocation.slice(0, 64) : null,
+        level,
+        text,
+        atMs,
+      });
     else ticket.call.log(level, text, atMs);
   }
 

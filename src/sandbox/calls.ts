@@ -130,8 +130,11 @@ export class Calls {
   private begin(frame: Frame): Call {
     const number = frame.call;
     const call = new Call(number, callHeadOf(frame), {
-      // The node knows a call no longer once it has ended; such lines belong to nobody.
-      log: (level, text, atMs) => this.sink.send(FRAME.log, call.state === "ended" ? 0 : number, { level, atMs }, text),
+      log: (level, text, atMs) => {
+        // The node knows a call no longer once it has ended: such a line names it.
+        if (call.state === "ended") this.sink.send(FRAME.log, 0, { level, atMs, invocation: call.head.id }, text);
+        else this.sink.send(FRAME.log, number, { level, atMs }, text);
+      },
       read: (head) => this.sink.send(FRAME.read, number, head, null),
     });
     this.calls.set(number, call);

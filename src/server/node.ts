@@ -71,7 +71,8 @@ export class MillraceNode implements Service {
       stopLimitMs: settings.graceMs,
       describeAhead: options.reloads === true ? "always" : "once",
       ...(settings.memoryBytes === null ? {} : { budgetBytes: settings.memoryBytes }),
-      onStrayLog: (fn, level, text, atMs) => this.logs.write({ fn: fn ?? "", invocation: "", level, text, atMs }),
+      onStrayLog: ({ fn, invocation, level, text, atMs }) =>
+        this.logs.write({ fn: fn ?? "", invocation: invocation ?? "", level, text, atMs }),
       onColdStart: ({ fn, waitMs, loadMs, firstCallMs }) => metrics.coldStarted(fn, waitMs + loadMs + firstCallMs),
     });
     this.delivery = new DeliveryEngine({
