@@ -43,7 +43,7 @@ describe("an HTTP call as a transaction", () => {
     expect(await textOf(await world.engine.http(request("nobody")))).toBe("not_found 404");
   });
 
-  it("D13: conflicts re-run it at once, six runs in all, then it is 503; its stale answers are discarded", async () => {
+  it("D13: conflicts re-run it, eight runs in all, then it is 503; its stale answers are discarded", async () => {
     let discarded = 0;
     const world = await EngineUnderTest.start({
       functions: [functionOf("f")],
@@ -59,7 +59,7 @@ describe("an HTTP call as a transaction", () => {
     most = Infinity;
     const result = await world.engine.http(request("f"));
     expect(result).toMatchObject({ kind: "failed", error: { code: "conflict", status: 503 }, retryAfterMs: 1000 });
-    expect(world.pool.calls).toHaveLength(3 + 6);
+    expect(world.pool.calls).toHaveLength(3 + 8);
   });
 
   it("D13: what it read is validated when it throws or only reads, too", async () => {
