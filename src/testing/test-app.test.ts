@@ -231,7 +231,7 @@ describe("testApp", () => {
     const wrong = await appFolder(
       `import { fn, http } from "millrace"; export const f = fn({ on: http.get("/"), timout: "1s" }, () => "");`,
     );
-    await expect(testApp(wrong)).rejects.toMatchObject({ code: "load_failed", message: expect.stringMatching(/timout.*timeout/s) });
+    await expect(testApp(wrong)).rejects.toMatchObject({ code: "bad_option", message: expect.stringMatching(/timout.*timeout/s) });
     await expect(testApp(join(broken, "nowhere"))).rejects.toMatchObject({ code: "app_not_found" });
     for (const folder of [broken, wrong]) await rm(folder, { recursive: true });
     expect(await readdir(own)).toEqual([]);
