@@ -1,11 +1,12 @@
 import { realpath } from "node:fs/promises";
 import { relative, resolve, sep } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { type BuildContext, type BuildFailure, type BuildOptions, type BuildResult, context, type Message } from "esbuild";
+import { type BuildContext, type BuildFailure, type BuildOptions, type BuildResult, context, type Message, type Plugin } from "esbuild";
 import { MillraceError } from "../core/index.ts";
 import * as sdk from "../sdk/index.ts";
 import { compileFault } from "./compile-fault.ts";
 import { findFunctions } from "./find-functions.ts";
+import { isApart, isFresh, type KeptPackages, keepPackages, keptPackagesPlugin, linkPackages } from "./kept-packages.ts";
 import { sdkPlugin } from "./sdk-plugin.ts";
 
 /** A compiled app, in memory: the paths are the release's own. */
@@ -35,7 +36,7 @@ export interface BundleEntry {
 const BANNER =
   'import { createRequire as millraceCreateRequire } from "node:module"; const require = millraceCreateRequire(import.meta.url);';
 
-function buildOptions(appDirectory: string, files: readonly string[]) {
+function buildOptions(appDirectory: string, files: readonly string[], plugins: readonly Plugin[]) {
   return {
     absWorkingDir: appDirectory,
     entryPoints: files.map((file) => ({ in: `./${file}`, out: withoutExtension(file) })),
@@ -62,7 +63,7 @@ function buildOptions(appDirectory: string, files: readonly string[]) {
     banner: { js: BANNER },
     metafile: true,
     logLevel: "silent",
-    plugins: [sdkPlugin],
+    plugins: [sdkPlugin, ...plugins],
   } as const satisfies BuildOptions;
 }
 
@@ -71,10 +72,15 @@ type Context = BuildContext<ReturnType<typeof buildOptions>>;
 /** Compiles one app; kept between builds it rebuilds in a few milliseconds, since esbuild remembers what did not change. */
 export class Bundler {
   private readonly appDirectory: string;
+  private readonly keepsPackages: boolean;
   private kept: { readonly files: readonly string[]; readonly context: Context } | undefined;
+  private packages: KeptPackages | null = null;
+  private packagesOverlap = false;
 
-  constructor(appDirectory: string) {
+  /** `keepsPackages`: the app will be built again and again, so its packages are bundled apart, once (kept-packages.ts). */
+  constructor(appDirectory: string, keepsPackages = false) {
     this.appDirectory = resolve(appDirectory);
+    this.keepsPackages = keepsPackages;
   }
 
   async build(): Promise<Bundle> {
@@ -84,6 +90,15 @@ export class Bundler {
     // esbuild follows links: were the app reached by one, every path in the source maps would lead around it.
     const home = await realpath(this.appDirectory);
     const context = await this.contextFor(home, files);
+    if (this.packages !== null && !(await isFresh(this.packages))) this.packages = null;
+    const result = await context.rebuild().catch(throwCompileFault);
+    if (this.packages === null) {
+      if (this.keepsPackages && !this.packagesOverlap) this.packages = await keepPackages(home, result.metafile);
+      return readResult(result, home, files);
+    }
+    if (isApart(this.packages, home, result.metafile)) return withPackages(readResult(result, home, files), this.packages);
+    this.packages = null;
+    this.packagesOverlap = true;
     return readResult(await context.rebuild().catch(throwCompileFault), home, files);
   }
 
@@ -97,7 +112,7 @@ export class Bundler {
   private async contextFor(home: string, files: readonly string[]): Promise<Context> {
     if (this.kept !== undefined && isDeepStrictEqual(this.kept.files, files)) return this.kept.context;
     await this.dispose();
-    const made = await context(buildOptions(home, files)).catch(throwCompileFault);
+    const made = await context(buildOptions(home, files, [keptPackagesPlugin(() => this.packages)])).catch(throwCompileFault);
     this.kept = { files, context: made };
     return made;
   }
@@ -112,6 +127,11 @@ function readResult(result: BuildResult<ReturnType<typeof buildOptions>>, home: 
       .filter((input) => !input.startsWith("millrace:"))
       .map((input) => resolve(home, input)),
   };
+}
+
+function withPackages(app: Bundle, packages: KeptPackages): Bundle {
+  const files = [...app.files.map(linkPackages), ...packages.files];
+  return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)), entries: app.entries, inputs: [...app.inputs, ...packages.inputs] };
 }
 
 /** One-shot: compiles an app and lets esbuild's memory of it go. */

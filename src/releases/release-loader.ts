@@ -23,11 +23,12 @@ export class ReleaseLoader {
   /** Loads run one at a time: they share the bundler and the folder. */
   private last: Promise<unknown> = Promise.resolve();
 
-  constructor(appDirectory: string, dataDirectory: string, describe: Describe) {
+  /** `reloads`: it will be loaded again and again, so what stays the same is kept. */
+  constructor(appDirectory: string, dataDirectory: string, describe: Describe, options: { readonly reloads?: boolean } = {}) {
     this.appDirectory = resolve(appDirectory);
     this.describe = describe;
     this.folder = new ReleaseFolder(resolve(dataDirectory));
-    this.bundler = new Bundler(this.appDirectory);
+    this.bundler = new Bundler(this.appDirectory, options.reloads === true);
   }
 
   load(): Promise<LoadedApp> {

@@ -111,8 +111,11 @@ export class MillraceNode implements Service {
       clock,
       rooms: { node: this.facts(), delivery: this.delivery, store, pool: this.pool, logs: this.logs, metrics, observer: metrics },
     });
-    this.loader = new ReleaseLoader(options.appDirectory, dataDirectory, (directory, entries, env) =>
-      this.pool.describe(directory, entries, env),
+    this.loader = new ReleaseLoader(
+      options.appDirectory,
+      dataDirectory,
+      (directory, entries, env) => this.pool.describe(directory, entries, env),
+      options,
     );
     this.retention = new Retention({
       store,
