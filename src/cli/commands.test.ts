@@ -209,7 +209,7 @@ describe("looking", () => {
     await millrace("logs", "--limit", "1");
     expect(io.stdout).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}greet {2}two\n$/);
     await millrace("logs", "--function", "nobody");
-    expect(io.stderr).toBe("There are no such lines.\n");
+    expect(io.stderr).toBe("No function has logged anything that fits.\n");
   });
 
   it("follows logs until Ctrl-C", async () => {
@@ -256,7 +256,7 @@ describe("dead letters", () => {
   it("that are not there are told", async () => {
     expect(await millrace("dead", "redrive", "9", "8")).toBe(1);
     expect(io.stdout).toBe("1 redriven\n");
-    expect(io.stderr).toBe("1 of those named are no dead letters\n");
+    expect(io.stderr).toBe("not a dead letter: 1 of those named\n");
   });
 
   it("are purged, more than named ones only after a yes", async () => {

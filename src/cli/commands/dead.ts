@@ -170,7 +170,7 @@ function conclude(selection: DeadSelection, count: number, word: string, json: b
   // Whoever names one wants it to be there; of a filter there may be none.
   const wanted = "seqs" in selection ? new Set(selection.seqs).size : 0;
   if (count >= wanted) return 0;
-  note(io, `${wanted - count} of those named are no dead letters`);
+  note(io, `not a dead letter: ${wanted - count} of those named`);
   return 1;
 }
 

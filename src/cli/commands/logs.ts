@@ -33,7 +33,7 @@ export const logs = defineCommand({
     };
     if (!options.follow) {
       const lines = await client.logs(query);
-      if (lines.length === 0 && !options.json) return note(io, "There are no such lines.");
+      if (lines.length === 0 && !options.json) return note(io, "No function has logged anything that fits.");
       for (const each of lines) {
         if (options.json) jsonLine(io, each);
         else line(io, showLogLine(each, io.outColors));

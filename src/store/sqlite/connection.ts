@@ -10,8 +10,8 @@ export interface ConnectionOptions {
 }
 
 const PAGE_BYTES = 4096;
-const WRITER_CACHE_KIB = 32 * 1024;
-const READER_CACHE_KIB = 8 * 1024;
+const WRITER_CACHE_KIB = 16 * 1024;
+const READER_CACHE_KIB = 4 * 1024;
 /** A checkpoint copies the log into the file. 16 MiB: hot pages are copied once for many commits, and a checkpoint stays short. */
 const CHECKPOINT_PAGES = 4096;
 const JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024;
