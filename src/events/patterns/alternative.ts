@@ -1,44 +1,36 @@
 import { didYouMean } from "../../core/index.ts";
 import { foldCase } from "./fold-case.ts";
-import { isInBlock, isSameIp, parseCidr, parseIp } from "./ip.ts";
+import { parseCidr, parseIp } from "./ip.ts";
 import { nameOf } from "./name-of.ts";
 import { compileNumeric } from "./numeric.ts";
-import type { Leaf } from "./pattern.ts";
 import { PatternError } from "./pattern-error.ts";
-import { compileWildcard, matchesWildcard } from "./wildcard.ts";
+import type { ExceptTest, NumberTest, Test, TextTest } from "./test.ts";
+import { compileWildcard } from "./wildcard.ts";
 
-export type Predicate = (leaf: Leaf) => boolean;
-
-/** What one alternative asks of a leaf; `absent` asks that there be none. */
-export type CompiledAlternative =
-  | { readonly kind: "exact"; readonly leaf: Leaf }
-  | { readonly kind: "test"; readonly test: Predicate }
-  | { readonly kind: "absent" };
-
-type Compiler = (argument: unknown, at: string) => CompiledAlternative;
+type Compiler = (argument: unknown, at: string) => Test;
 
 const OPERATORS: ReadonlyMap<string, Compiler> = new Map<string, Compiler>([
-  ["prefix", (argument, at) => test(prefix(argument, at))],
-  ["suffix", (argument, at) => test(suffix(argument, at))],
-  ["equals-ignore-case", (argument, at) => test(equalsIgnoreCase(text(argument, at)))],
-  ["wildcard", wildcardAlternative],
-  ["numeric", (argument, at) => test(compileNumeric(argument, at))],
+  ["prefix", (argument, at) => affix("prefix", argument, at)],
+  ["suffix", (argument, at) => affix("suffix", argument, at)],
+  ["equals-ignore-case", (argument, at) => ignoringCase("text", text(argument, at))],
+  ["wildcard", (argument, at) => wildcard(text(argument, at), at)],
+  ["numeric", compileNumeric],
   ["cidr", cidr],
   ["exists", exists],
-  ["anything-but", (argument, at) => test(anythingBut(argument, at))],
+  ["anything-but", anythingBut],
 ]);
 
 /** The names that cannot be fields inside `$or`: there an operator in the wrong place would pass for a field. */
 export const RESERVED_IN_OR: ReadonlySet<string> = new Set([...OPERATORS.keys(), "=", "<", "<=", ">", ">="]);
 
-const ANYTHING_BUT_OPERATORS: ReadonlyMap<string, (argument: string, at: string) => Predicate> = new Map([
-  ["prefix", (argument: string, at: string) => startsWith(notEmpty(argument, at))],
-  ["suffix", (argument: string, at: string) => endsWith(notEmpty(argument, at))],
-  ["equals-ignore-case", (argument: string) => equalsIgnoreCase(argument)],
-  ["wildcard", (argument: string, at: string) => matchesText(wildcard(argument, at))],
+const ANYTHING_BUT_OPERATORS: ReadonlyMap<string, (argument: string, at: string) => TextTest> = new Map([
+  ["prefix", (argument: string, at: string): TextTest => exactly("prefix", notEmpty(argument, at))],
+  ["suffix", (argument: string, at: string): TextTest => exactly("suffix", notEmpty(argument, at))],
+  ["equals-ignore-case", (argument: string): TextTest => ignoringCase("text", argument)],
+  ["wildcard", wildcard],
 ]);
 
-export function compileAlternative(source: unknown, at: string): CompiledAlternative {
+export function compileAlternative(source: unknown, at: string): Test {
   if (isPlainObject(source)) {
     const [name, argument] = onlyField(source, at, "an operator");
     const compile = OPERATORS.get(name);
@@ -46,9 +38,9 @@ export function compileAlternative(source: unknown, at: string): CompiledAlterna
     if (compile === undefined) throw new PatternError(here, unknownOperator(name, OPERATORS.keys()));
     return compile(argument, here);
   }
-  if (typeof source === "string") return literal(source);
-  if (typeof source === "number") return { kind: "exact", leaf: finite(source, at) };
-  if (typeof source === "boolean" || source === null) return { kind: "exact", leaf: source };
+  if (typeof source === "string") return literal(text(source, at));
+  if (typeof source === "number") return { kind: "number", value: finite(source, at) };
+  if (typeof source === "boolean" || source === null) return { kind: "word", value: source };
   throw new PatternError(
     at,
     `an alternative is a string, number, true, false, null or an operator such as { "prefix": "a" }, not ${nameOf(source)}`,
@@ -56,90 +48,65 @@ export function compileAlternative(source: unknown, at: string): CompiledAlterna
 }
 
 /** The spellings of one IPv6 address are one literal. */
-function literal(source: string): CompiledAlternative {
+function literal(source: string): Test {
   const address = source.includes(":") ? parseIp(source) : undefined;
-  if (address === undefined) return { kind: "exact", leaf: source };
-  return test((leaf) => {
-    if (leaf === source) return true;
-    if (typeof leaf !== "string" || !leaf.includes(":")) return false;
-    const other = parseIp(leaf);
-    return other !== undefined && isSameIp(other, address);
-  });
+  return address === undefined ? exactly("text", source) : { kind: "ip", text: source, address };
 }
 
-function prefix(argument: unknown, at: string): Predicate {
-  if (!isPlainObject(argument)) return startsWith(text(argument, at, ', or { "equals-ignore-case": … }'));
-  const start = foldCase(ignoreCaseArgument(argument, at));
-  return (leaf) => typeof leaf === "string" && foldCase(leaf).startsWith(start);
+type TextKind = "text" | "prefix" | "suffix";
+
+function exactly(kind: TextKind, text: string): TextTest {
+  return { kind, text, fold: false };
 }
 
-function suffix(argument: unknown, at: string): Predicate {
-  if (!isPlainObject(argument)) return endsWith(text(argument, at, ', or { "equals-ignore-case": … }'));
-  const end = foldCase(ignoreCaseArgument(argument, at));
-  return (leaf) => typeof leaf === "string" && foldCase(leaf).endsWith(end);
+function ignoringCase(kind: TextKind, text: string): TextTest {
+  return { kind, text: foldCase(text), fold: true };
 }
 
-function ignoreCaseArgument(argument: object, at: string): string {
+function affix(kind: "prefix" | "suffix", argument: unknown, at: string): Test {
+  if (!isPlainObject(argument)) return exactly(kind, text(argument, at, ', or { "equals-ignore-case": … }'));
   const [name, inner] = onlyField(argument, at, "equals-ignore-case");
   if (name !== "equals-ignore-case") throw new PatternError(`${at}.${name}`, unknownOperator(name, ["equals-ignore-case"]));
-  return text(inner, `${at}.${name}`);
+  return ignoringCase(kind, text(inner, `${at}.${name}`));
 }
 
-function startsWith(start: string): Predicate {
-  return (leaf) => typeof leaf === "string" && leaf.startsWith(start);
-}
-
-function endsWith(end: string): Predicate {
-  return (leaf) => typeof leaf === "string" && leaf.endsWith(end);
-}
-
-function equalsIgnoreCase(argument: string): Predicate {
-  const folded = foldCase(argument);
-  return (leaf) => typeof leaf === "string" && foldCase(leaf) === folded;
-}
-
-function wildcardAlternative(argument: unknown, at: string): CompiledAlternative {
-  const compiled = wildcard(text(argument, at), at);
-  return compiled.kind === "literal" ? { kind: "exact", leaf: compiled.text } : test(matchesText(compiled));
-}
-
-type SoundWildcard = Exclude<ReturnType<typeof compileWildcard>, { kind: "fault" }>;
-
-function wildcard(argument: string, at: string): SoundWildcard {
+/** What opens or closes a string, and no more, is a prefix or a suffix: cheaper, and the same. */
+function wildcard(argument: string, at: string): TextTest {
   const compiled = compileWildcard(argument);
-  if (compiled.kind === "fault") throw new PatternError(at, compiled.fault);
-  return compiled;
+  switch (compiled.kind) {
+    case "fault":
+      throw new PatternError(at, compiled.fault);
+    case "literal":
+      return exactly("text", compiled.text);
+    case "starred":
+      if (compiled.between.length > 0) return { kind: "wildcard", wildcard: compiled };
+      if (compiled.last === "") return exactly("prefix", compiled.first);
+      return compiled.first === "" ? exactly("suffix", compiled.last) : { kind: "wildcard", wildcard: compiled };
+    default:
+      return compiled satisfies never;
+  }
 }
 
-function matchesText(compiled: SoundWildcard): Predicate {
-  if (compiled.kind === "literal") return (leaf) => leaf === compiled.text;
-  return (leaf) => typeof leaf === "string" && matchesWildcard(compiled, leaf);
-}
-
-function cidr(argument: unknown, at: string): CompiledAlternative {
+function cidr(argument: unknown, at: string): Test {
   const block = parseCidr(text(argument, at));
   if (typeof block === "string") throw new PatternError(at, block);
-  return test((leaf) => {
-    const address = typeof leaf === "string" ? parseIp(leaf) : undefined;
-    return address !== undefined && isInBlock(address, block);
-  });
+  return { kind: "cidr", block };
 }
 
-function exists(argument: unknown, at: string): CompiledAlternative {
+function exists(argument: unknown, at: string): Test {
   if (typeof argument !== "boolean") throw new PatternError(at, `must be true or false, not ${nameOf(argument)}`);
-  return argument ? test(() => true) : { kind: "absent" };
+  return { kind: argument ? "present" : "absent" };
 }
 
-function anythingBut(argument: unknown, at: string): Predicate {
-  const isExcluded = isPlainObject(argument) ? excludedByOperator(argument, at) : excludedByValue(argument, at);
-  return (leaf) => !isExcluded(leaf);
+function anythingBut(argument: unknown, at: string): Test {
+  return { kind: "except", tests: isPlainObject(argument) ? excludedByOperator(argument, at) : excludedByValue(argument, at) };
 }
 
-function excludedByValue(argument: unknown, at: string): Predicate {
+function excludedByValue(argument: unknown, at: string): ExceptTest["tests"] {
   const values: readonly unknown[] = Array.isArray(argument) ? argument : [argument];
   const [first] = values;
   if (values.length === 0) throw new PatternError(at, "an empty list excludes nothing; write at least one value");
-  const excluded = new Set<Leaf>();
+  const excluded: (TextTest | NumberTest)[] = [];
   for (const [i, value] of values.entries()) {
     const here = Array.isArray(argument) ? `${at}[${i}]` : at;
     if (typeof value !== "string" && typeof value !== "number")
@@ -148,12 +115,12 @@ function excludedByValue(argument: unknown, at: string): Predicate {
         `must be a string, a number, a list of either, or one of ${listed(ANYTHING_BUT_OPERATORS.keys())}, not ${nameOf(value)}`,
       );
     if (typeof value !== typeof first) throw new PatternError(here, "a list is all strings or all numbers");
-    excluded.add(typeof value === "number" ? finite(value, here) : value);
+    excluded.push(typeof value === "number" ? { kind: "number", value: finite(value, here) } : exactly("text", text(value, here)));
   }
-  return (leaf) => excluded.has(leaf);
+  return excluded;
 }
 
-function excludedByOperator(argument: object, at: string): Predicate {
+function excludedByOperator(argument: object, at: string): TextTest[] {
   const [name, inner] = onlyField(argument, at, "an operator");
   const here = `${at}.${name}`;
   const compile = ANYTHING_BUT_OPERATORS.get(name);
@@ -161,18 +128,16 @@ function excludedByOperator(argument: object, at: string): Predicate {
     if (OPERATORS.has(name)) throw new PatternError(here, `"anything-but" takes ${listed(ANYTHING_BUT_OPERATORS.keys())}, not "${name}"`);
     throw new PatternError(here, unknownOperator(name, ANYTHING_BUT_OPERATORS.keys()));
   }
-  if (!Array.isArray(inner)) return compile(text(inner, here, " or a list of strings"), here);
+  if (!Array.isArray(inner)) return [compile(text(inner, here, " or a list of strings"), here)];
   if (inner.length === 0) throw new PatternError(here, "an empty list excludes nothing; write at least one string");
-  const predicates = inner.map((item: unknown, i) => compile(text(item, `${here}[${i}]`), `${here}[${i}]`));
-  return (leaf) => predicates.some((predicate) => predicate(leaf));
-}
-
-function test(predicate: Predicate): CompiledAlternative {
-  return { kind: "test", test: predicate };
+  return inner.map((item: unknown, i) => compile(text(item, `${here}[${i}]`), `${here}[${i}]`));
 }
 
 function text(value: unknown, at: string, orElse = ""): string {
-  if (typeof value === "string") return value;
+  if (typeof value === "string") {
+    if (!value.isWellFormed()) throw new PatternError(at, "holds half of a surrogate pair, which no text can carry");
+    return value;
+  }
   throw new PatternError(at, `must be a string${orElse}, not ${nameOf(value)}`);
 }
 

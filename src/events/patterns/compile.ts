@@ -1,6 +1,6 @@
 import { toError } from "../../core/index.ts";
 import { isPlainObject, RESERVED_IN_OR } from "./alternative.ts";
-import { compileCondition, type Condition } from "./condition.ts";
+import { type Condition, compileCondition } from "./condition.ts";
 import { nameOf } from "./name-of.ts";
 import type { Pattern } from "./pattern.ts";
 import { PatternError } from "./pattern-error.ts";
@@ -11,9 +11,18 @@ const MAX_LEVELS = 64;
 const MAX_BRANCHES = 1000;
 
 /** One conjunction of conditions. */
-export interface Branch {
+export class Branch {
   readonly conditions: readonly Condition[];
-  readonly tree: TreeNode;
+  private arranged: TreeNode | undefined;
+
+  constructor(conditions: readonly Condition[]) {
+    this.conditions = conditions;
+  }
+
+  /** The conditions arranged for a walk; made at the first use. */
+  get tree(): TreeNode {
+    return (this.arranged ??= buildTree(this.conditions));
+  }
 }
 
 /** A pattern made ready: it matches where one of its branches does. */
@@ -34,8 +43,8 @@ export class CompiledPattern {
 export function compilePattern(pattern: Pattern | string): CompiledPattern {
   const source: unknown = typeof pattern === "string" ? parseJson(pattern) : pattern;
   if (!isPlainObject(source)) throw new PatternError("", `a pattern is an object, not ${nameOf(source)}`);
-  const drafts = addFields([new Map()], source, { keys: [], at: "", level: 1, isInsideOr: false });
-  return new CompiledPattern(drafts.map(toBranch));
+  const drafts = addFields([[]], source, { keys: [], at: "", level: 1, isInsideOr: false });
+  return new CompiledPattern(drafts.map((draft) => new Branch(draft)));
 }
 
 function parseJson(text: string): unknown {
@@ -46,8 +55,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** A branch while it grows: conditions by path, so that what is written last replaces what stood before. */
-type Draft = ReadonlyMap<string, Condition>;
+/** A branch while it grows: what is written last replaces what stood at its path before. */
+type Draft = readonly Condition[];
 
 interface Place {
   /** The fields that lead here: `$or` is none. */
@@ -81,7 +90,13 @@ function addField(drafts: readonly Draft[], key: string, value: unknown, place: 
   const path = keys.join(".");
   if (path.split(".").length > MAX_LEVELS) throw new PatternError(at, `a pattern has at most ${MAX_LEVELS} levels`);
   const condition = compileCondition(path, value, at);
-  return drafts.map((draft) => new Map(draft).set(path, condition));
+  return drafts.map((draft) => withCondition(draft, condition));
+}
+
+function withCondition(draft: Draft, condition: Condition): Draft {
+  if (draft.length === 0) return [condition];
+  const at = draft.findIndex(({ path }) => path === condition.path);
+  return at === -1 ? [...draft, condition] : draft.with(at, condition);
 }
 
 /** Each branch so far goes on once with each pattern of the list. */
@@ -97,9 +112,4 @@ function addOr(drafts: readonly Draft[], value: unknown, place: Place): readonly
       throw new PatternError(place.at, `more than ${MAX_BRANCHES} combinations of "$or": write them as several patterns`);
   }
   return grown;
-}
-
-function toBranch(draft: Draft): Branch {
-  const conditions = [...draft.values()];
-  return { conditions, tree: buildTree(conditions) };
 }

@@ -5,7 +5,7 @@
  */
 export type Wildcard = { readonly kind: "literal"; readonly text: string } | Starred;
 
-interface Starred {
+export interface Starred {
   readonly kind: "starred";
   readonly first: string;
   readonly between: readonly Needle[];

@@ -1,0 +1,206 @@
+import type { Branch } from "../compile.ts";
+import { type EventInput, readEvent } from "../event.ts";
+import type { Guard } from "../rule.ts";
+import { matchesTree } from "../walk.ts";
+import { EventBuffer } from "./event-buffer.ts";
+import { Field } from "./field.ts";
+import { Leaves } from "./leaves.ts";
+import { ObjectWalk } from "./object-walk.ts";
+import { PathNode } from "./path-node.ts";
+import { Peers } from "./peers.ts";
+import { pivotOf } from "./pivot.ts";
+import { type Entry, Rest, RuleBranch, SharedGuard } from "./rule-branch.ts";
+import { Scanner } from "./scanner.ts";
+import { FAILS, MAYBE, type SharedCondition } from "./shared-condition.ts";
+
+/** The rules of a matcher, and how an event finds those that it fulfils (SPEC.md, "How it works"). */
+export class Machine {
+  private readonly root = new PathNode(null, "");
+  private readonly buffer = BUFFER;
+  private readonly leaves = new Leaves(this.buffer);
+  private readonly scanner = new Scanner(this.buffer, this.leaves);
+  private readonly walk = new ObjectWalk(this.leaves);
+  /** Branches of which every condition may be absent. */
+  private readonly unpivoted = new Peers();
+  private readonly fired: SharedCondition[] = [];
+  private readonly onCondition = (condition: SharedCondition): void => this.fire(condition);
+  private readonly fields = new Set<Field>();
+  private branchCount = 0;
+  /** The event as JSON.parse gives it, once somebody needs it. */
+  private event: object | null = null;
+  private input: EventInput = "";
+
+  /** A rule's branches; `guard` decides what they leave open. */
+  add(entry: Entry, branches: readonly Branch[], guard: Guard | undefined): void {
+    const shared =
+      guard === undefined
+        ? null
+        : new SharedGuard(
+            guard,
+            guard.attributes.map((name) => this.fieldAt(name)),
+          );
+    for (const branch of branches) entry.branches = this.addBranch(entry, branch, shared);
+  }
+
+  delete(entry: Entry): void {
+    for (let branch = entry.branches; branch !== null; branch = branch.sibling) this.deleteBranch(branch);
+    entry.branches = null;
+  }
+
+  /** The entries that the event matches, each once, in no order. With `strict` the whole event is validated. */
+  match(input: EventInput, strict: boolean): Entry[] {
+    this.input = input;
+    this.leaves.begin();
+    try {
+      this.findLeaves(input, strict);
+      return this.collect();
+    } finally {
+      this.event = null;
+      this.input = "";
+      this.buffer.release();
+    }
+  }
+
+  get counts(): { branches: number; conditions: number; fields: number; indexBytes: number } {
+    let conditions = 0;
+    let indexBytes = 0;
+    for (const field of this.fields) {
+      conditions += field.conditionCount;
+      indexBytes += field.index?.sizeBytes ?? 0;
+    }
+    return { branches: this.branchCount, conditions, fields: this.fields.size, indexBytes };
+  }
+
+  private findLeaves(input: EventInput, strict: boolean): void {
+    const isText = typeof input === "string";
+    const isRaw = isText ? input.isWellFormed() : input instanceof Uint8Array;
+    if (isRaw && !strict) {
+      if (isText) this.buffer.loadText(input);
+      else this.buffer.load(input as Uint8Array);
+      this.scanner.scan(this.root, isText ? 0 : lengthOfMark(this.buffer.bytes));
+      if (!this.scanner.isHard) return;
+      this.leaves.forget();
+    }
+    this.buffer.clear();
+    this.walk.object(this.parsed(), this.root, 0);
+  }
+
+  private parsed(): object {
+    return (this.event ??= readEvent(this.input));
+  }
+
+  private collect(): Entry[] {
+    const { leaves, fired } = this;
+    fired.length = 0;
+    for (let leaf = 0; leaf < leaves.count; leaf++) leaves.field(leaf).index?.look(leaves, leaf, this.onCondition);
+    const matched: Entry[] = [];
+    for (const condition of fired) this.considerAll(condition, matched);
+    this.considerAll(this.unpivoted, matched);
+    return matched;
+  }
+
+  private fire(condition: SharedCondition): void {
+    if (condition.firedIn === this.leaves.serial) return;
+    condition.firedIn = this.leaves.serial;
+    this.fired.push(condition);
+  }
+
+  private considerAll(peers: Peers, matched: Entry[]): void {
+    const { serial } = this.leaves;
+    for (let branch = peers.first; branch !== null; branch = branch.next) {
+      const { entry, rest } = branch;
+      if (entry.matchedIn === serial || (rest !== null && !this.holds(rest))) continue;
+      entry.matchedIn = serial;
+      matched.push(entry);
+    }
+  }
+
+  /** The pivot holds already. */
+  private holds(rest: Rest): boolean {
+    const { leaves } = this;
+    const isParted = rest.isParted(leaves.serial);
+    for (const condition of rest.conditions) {
+      const verdict = condition.judge(leaves);
+      if (verdict === FAILS || (verdict === MAYBE && !isParted)) return false;
+    }
+    if (rest.guard !== null && !rest.guard.lets(leaves)) return false;
+    // Each condition holds by itself. Whether they do together, in the same elements of an array, only the event as a whole can tell.
+    return !isParted || matchesTree(this.parsed(), rest.tree);
+  }
+
+  private addBranch(entry: Entry, branch: Branch, guard: SharedGuard | null): RuleBranch {
+    const conditions = branch.conditions.map((condition) => this.fieldAt(condition.path).share(condition));
+    const pivot = pivotOf(conditions);
+    const others = conditions.filter((condition) => condition !== pivot);
+    const rest = others.length === 0 && guard === null ? null : new Rest({ conditions: others, forks: forksOf(conditions), guard, branch });
+    const added = new RuleBranch(entry, pivot, rest);
+    (pivot ?? this.unpivoted).add(added);
+    if (pivot?.count === 1) pivot.field.file(pivot);
+    if (guard !== null) for (const field of guard.fields) field.uses++;
+    this.branchCount++;
+    return added;
+  }
+
+  private deleteBranch(branch: RuleBranch): void {
+    const { pivot, rest } = branch;
+    (pivot ?? this.unpivoted).remove(branch);
+    if (pivot !== null) {
+      if (pivot.count === 0) pivot.field.unfile(pivot);
+      this.release(pivot);
+    }
+    for (const condition of rest?.conditions ?? []) this.release(condition);
+    for (const field of rest?.guard?.fields ?? []) {
+      field.uses--;
+      this.prune(field);
+    }
+    this.branchCount--;
+  }
+
+  private release(condition: SharedCondition): void {
+    condition.field.release(condition);
+    this.prune(condition.field);
+  }
+
+  private fieldAt(path: string): Field {
+    let node = this.root;
+    let isNew = false;
+    for (const name of path.split(".")) {
+      const below = node.child(name);
+      isNew ||= below === undefined;
+      node = below ?? node.grow(name);
+    }
+    if (isNew) this.walk.pathsChanged();
+    if (node.field === null) this.fields.add((node.field = new Field(node)));
+    return node.field;
+  }
+
+  private prune(field: Field): void {
+    if (field.uses > 0) return;
+    this.fields.delete(field);
+    field.node.field = null;
+    for (let { node } = field; node.isBare && node.parent !== null; node = node.parent) node.parent.drop(node);
+    this.walk.pathsChanged();
+  }
+}
+
+const NO_NODES: readonly PathNode[] = [];
+
+const BUFFER = new EventBuffer();
+
+/** The nodes, below the event itself, at or above which more than one of the conditions stands. */
+function forksOf(conditions: readonly SharedCondition[]): readonly PathNode[] {
+  const met = new Set<PathNode>();
+  const forks = new Set<PathNode>();
+  for (const { field } of conditions) {
+    for (let node: PathNode = field.node; node.parent !== null; node = node.parent) {
+      if (met.has(node)) forks.add(node);
+      met.add(node);
+    }
+  }
+  return forks.size === 0 ? NO_NODES : [...forks];
+}
+
+/** A byte order mark is let pass, as decoders do. */
+function lengthOfMark(bytes: Uint8Array): number {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+}

@@ -1,0 +1,90 @@
+import type { Branch } from "../compile.ts";
+import type { Guard } from "../rule.ts";
+import type { TreeNode } from "../tree.ts";
+import type { Field } from "./field.ts";
+import { type Leaves, NONE } from "./leaves.ts";
+import type { PathNode } from "./path-node.ts";
+import type { SharedCondition } from "./shared-condition.ts";
+
+/** What belongs to one id. */
+export interface Entry<Id = unknown> {
+  readonly id: Id;
+  /** Counts up with each id added: the order of answers. */
+  readonly ordinal: number;
+  /** The branch that was added last; the others hang on it. */
+  branches: RuleBranch | null;
+  /** The match that found it last. */
+  matchedIn: number;
+}
+
+/** One conjunction of conditions of a rule, as the machine keeps it. */
+export class RuleBranch {
+  readonly entry: Entry;
+  /** The condition it hangs on; null where all may be absent, so that none shows itself. */
+  readonly pivot: SharedCondition | null;
+  /** What there is to look at when the pivot holds; null for nothing. */
+  readonly rest: Rest | null;
+  /** Its neighbours among those that hang on the pivot. */
+  next: RuleBranch | null = null;
+  previous: RuleBranch | null = null;
+  /** The next branch of the entry. */
+  sibling: RuleBranch | null;
+
+  constructor(entry: Entry, pivot: SharedCondition | null, rest: Rest | null) {
+    this.entry = entry;
+    this.pivot = pivot;
+    this.rest = rest;
+    this.sibling = entry.branches;
+  }
+}
+
+export class Rest {
+  readonly conditions: readonly SharedCondition[];
+  /** The places at or above which several conditions of the branch stand: if an array parts there, they may come apart. */
+  readonly forks: readonly PathNode[];
+  readonly guard: SharedGuard | null;
+  private readonly branch: Branch;
+
+  constructor(facts: { conditions: readonly SharedCondition[]; forks: readonly PathNode[]; guard: SharedGuard | null; branch: Branch }) {
+    this.conditions = facts.conditions;
+    this.forks = facts.forks;
+    this.guard = facts.guard;
+    this.branch = facts.branch;
+  }
+
+  /** All conditions for a walk over the event, where an array parts them. */
+  get tree(): TreeNode {
+    return this.branch.tree;
+  }
+
+  isParted(serial: number): boolean {
+    for (const node of this.forks) if (node.splitIn === serial) return true;
+    return false;
+  }
+}
+
+/** A rule's guard, asked once a match however many branches the rule has. */
+export class SharedGuard {
+  readonly fields: readonly Field[];
+  private readonly guard: Guard;
+  private askedIn = 0;
+  private passes = false;
+
+  /** One field for each attribute that the guard reads. */
+  constructor(guard: Guard, fields: readonly Field[]) {
+    this.guard = guard;
+    this.fields = fields;
+  }
+
+  lets(leaves: Leaves): boolean {
+    if (this.askedIn !== leaves.serial) {
+      this.askedIn = leaves.serial;
+      this.passes = this.guard.test((name) => {
+        const field = this.fields[this.guard.attributes.indexOf(name)];
+        const leaf = field === undefined ? NONE : leaves.first(field);
+        return leaf === NONE || leaves.isInArray(leaf) ? undefined : leaves.value(leaf);
+      });
+    }
+    return this.passes;
+  }
+}
