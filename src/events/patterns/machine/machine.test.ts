@@ -1,0 +1,135 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { compilePattern, Matcher, type Pattern } from "../index.ts";
+import { alternatives, event, pattern, text } from "../testing-support/arbitraries.ts";
+import type { Json } from "../testing-support/reference.ts";
+
+/** A matcher with names over which it has many rules, so that chains, tables and crowds form. */
+const rule = fc.oneof(
+  pattern,
+  fc.tuple(fc.constantFrom("a", "b", "c", "type"), alternatives).map(([name, list]) => ({ [name]: list })),
+  fc
+    .tuple(fc.constantFrom("a", "b", "a.b"), alternatives, fc.constantFrom("c", "type"), alternatives)
+    .map(([one, some, other, more]) => ({ [one]: some, [other]: more })),
+);
+const step = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant("add" as const), id: fc.nat(60), rule }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("delete" as const), id: fc.nat(60), rule: fc.constant({}) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("match" as const), id: fc.constant(0), rule: event }) },
+);
+
+describe("machine", () => {
+  it("P42, P46: while rules come and go it answers as each rule does by itself", () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 40, maxLength: 160 }), (steps) => {
+        const matcher = new Matcher<number>();
+        const model = new Map<number, Pattern[]>();
+        for (const { kind, id, rule } of steps) {
+          if (kind === "add") {
+            matcher.add(id, rule as Pattern);
+            model.set(id, [...(model.get(id) ?? []), rule as Pattern]);
+          } else if (kind === "delete") expect(matcher.delete(id)).toBe(model.delete(id));
+          else {
+            const expected = [...model].filter(([, rules]) => rules.some((one) => compilePattern(one).matches(rule))).map(([own]) => own);
+            expect(matcher.match(Buffer.from(JSON.stringify(rule)))).toEqual(expected);
+            expect(matcher.match(rule)).toEqual(expected);
+          }
+          expect(matcher.size).toBe(model.size);
+        }
+        for (const id of model.keys()) matcher.delete(id);
+        expect(matcher.stats()).toEqual({ ids: 0, branches: 0, conditions: 0, fields: 0, sizeBytes: 0 });
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it("P43: a thousand rules of each operator on one field, met by values near them", () => {
+    const words = fc.sample(text, { numRuns: 300, seed: 7 });
+    const matcher = new Matcher<number>();
+    const rules = words.flatMap((word): Pattern[] => [
+      { a: [word] },
+      { a: [{ prefix: word }] },
+      { a: [{ suffix: word }] },
+      { a: [{ "equals-ignore-case": word }] },
+      { a: [{ prefix: { "equals-ignore-case": word } }] },
+      { a: [{ suffix: { "equals-ignore-case": word } }] },
+      { a: [{ "anything-but": word }] },
+      { a: [{ wildcard: `${starless(word)}*${starless(word)}` }] },
+      { a: [{ wildcard: `*${starless(word)}b*` }] },
+      { a: [{ "anything-but": { wildcard: [`*a${starless(word)}*`, `${starless(word)}*a`] } }] },
+    ]);
+    for (const [id, one] of rules.entries()) matcher.add(id, one);
+    const compiled = rules.map((one) => compilePattern(one));
+    for (const value of [...words, "aab", "abab", "bAaB", "", "éb"]) {
+      const expected = [...compiled.keys()].filter((id) => compiled[id]?.matches({ a: value }));
+      expect(matcher.match(JSON.stringify({ a: value }))).toEqual(expected);
+    }
+  });
+
+  it("P45: what is deleted leaves nothing behind", () => {
+    const matcher = new Matcher<number>();
+    const rules = (i: number): Pattern => ({
+      type: [`type ${i % 10}`],
+      data: {
+        [`field ${i}`]: [`value ${i}`, i, { prefix: `p${i}` }, { wildcard: `*w${i}*` }],
+        ip: [{ cidr: `10.${i % 256}.0.0/16` }, `2001:db8::${(i % 256).toString(16)}`],
+        n: [{ numeric: [">", i] }, { "anything-but": [i] }, { exists: false }],
+      },
+    });
+    for (let i = 0; i < 500; i++) matcher.add(i, rules(i));
+    const { sizeBytes, ...counts } = matcher.stats();
+    expect(counts).toEqual({ ids: 500, branches: 500, conditions: 10 + 500 + 256 + 500, fields: 503 });
+    for (let i = 500; i < 3000; i++) {
+      matcher.add(i, rules(i));
+      matcher.delete(i - 500);
+    }
+    expect(matcher.stats()).toMatchObject(counts);
+    expect(matcher.stats().sizeBytes).toBeLessThan(sizeBytes * 1.5);
+  });
+
+  it("P45: a rule more costs the same, however many there are", () => {
+    const sizeOf = (count: number): number => {
+      const matcher = new Matcher<number>();
+      for (let i = 0; i < count; i++) matcher.add(i, { data: { sku: [`sku ${i}`] } });
+      return matcher.stats().sizeBytes / count;
+    };
+    const few = sizeOf(2000);
+    expect(sizeOf(20_000)).toBeLessThan(few * 1.5);
+    expect(few).toBeLessThan(1500);
+  });
+
+  it("P47: a guard decides what the pattern leaves open, once a match", () => {
+    const matcher = new Matcher<string>();
+    const asked: (Json | undefined)[][] = [];
+    const guard = {
+      attributes: ["subject", "count"],
+      test: (read: (name: string) => Json | undefined): boolean => {
+        asked.push([read("subject"), read("count"), read("type")]);
+        return read("count") === 3;
+      },
+    };
+    matcher.add("guarded", { implied: { $or: [{ type: ["a"] }, { subject: ["s"] }] }, guard });
+    matcher.add("only guard", { implied: undefined, guard: { attributes: ["n"], test: (read) => read("n") === null } });
+    expect(matcher.match({ type: "a", subject: "s", count: 3 })).toEqual(["guarded"]);
+    expect(asked).toEqual([["s", 3, undefined]]);
+    expect(matcher.match('{"type":"b","count":3}')).toEqual([]);
+    expect(asked).toHaveLength(1);
+    // A list is no value of an attribute, and neither is an object.
+    expect(matcher.match(Buffer.from('{"type":"a","count":[3],"n":null}'))).toEqual(["only guard"]);
+    expect(asked[1]).toEqual([undefined, undefined, undefined]);
+    matcher.delete("guarded");
+    matcher.delete("only guard");
+    expect(matcher.stats().fields).toBe(0);
+  });
+
+  it("a pattern may have fields named implied and guard", () => {
+    const matcher = new Matcher<string>();
+    matcher.add("id", { implied: ["x"], guard: { test: ["y"] } });
+    expect(matcher.match({ implied: "x", guard: { test: "y" } })).toEqual(["id"]);
+    expect(matcher.match({ implied: "x" })).toEqual([]);
+  });
+});
+
+function starless(word: string): string {
+  return word.replace(/[*\\]/gu, "");
+}
