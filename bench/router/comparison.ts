@@ -3,7 +3,7 @@ import { median, print, round } from "../report.ts";
 import { isSame, load } from "./answers.ts";
 import { type BusEvent, makeMixedEvents, makeMixedRules, type MixedRule } from "./mixed-rules.ts";
 import type { OfflinePlugin } from "./offline-plugin.ts";
-import { inTurns, type Rates, ratesOf, ratios, type Rounds } from "./rounds.ts";
+import { inTurns, medianRate, type Rate, type Rates, ratesOf, ratios, type Rounds } from "./rounds.ts";
 
 const SIZES = [10, 1000, 100_000];
 
@@ -74,7 +74,7 @@ interface Checked {
   readonly events: number;
   readonly differing: number;
   readonly matchesPerEvent: number;
-  readonly perSecond: number;
+  readonly rate: Rate;
   readonly isSlow: boolean;
 }
 
@@ -97,28 +97,34 @@ function check(rival: Rival, ours: Rival, events: number): Checked {
   let differing = 0;
   let matches = 0;
   let tookMs = 0;
+  let cpuUs = 0;
   while (done < events && tookMs < CHECK_MS) {
+    const cpu = process.cpuUsage();
     const startMs = performance.now();
     const ids = rival.match(done);
     tookMs += performance.now() - startMs;
+    const { user, system } = process.cpuUsage(cpu);
+    cpuUs += user + system;
     if (!isSame(ids, ours.match(done))) differing++;
     matches += ids.length;
     done++;
   }
   const isSlow = tookMs / done > SLOW_MS;
-  return { rival, events: done, differing, matchesPerEvent: matches / done, perSecond: (done * 1000) / tookMs, isSlow };
+  const rate = { perSecond: (done * 1000) / tookMs, perCpuSecond: (done * 1e6) / cpuUs };
+  return { rival, events: done, differing, matchesPerEvent: matches / done, rate, isSlow };
 }
 
 function printRival(rules: number, one: Checked, first: Rival, rates: Rates): void {
   const ours = ratesOf(rates, first.name);
-  const theirs = one.isSlow ? ours.map(() => one.perSecond) : ratesOf(rates, one.rival.name);
-  const perSecond = median(theirs);
+  const theirs = one.isSlow ? ours.map(() => one.rate) : ratesOf(rates, one.rival.name);
+  const perSecond = medianRate(theirs);
   print({
     measure: "rules of type and one more condition, parsed events",
     rules,
     by: one.rival.name,
     eventsPerSecond: round(perSecond, perSecond < 100 ? 3 : 0),
     matcherAhead: round(median(ratios(ours, theirs))),
+    matcherAheadByCpu: round(median(ratios(ours, theirs, "perCpuSecond"))),
     matchesPerEvent: round(one.matchesPerEvent),
     answersCompared: one.events,
     answersThatDiffer: one.differing,

@@ -1,7 +1,7 @@
 import { compilePattern, type Pattern } from "../../src/events/patterns/index.ts";
 import { median, print, round } from "../report.ts";
 import type { Events } from "./events.ts";
-import { inTurns, ratesOf, ratios, type Rounds } from "./rounds.ts";
+import { inTurns, medianRate, ratesOf, ratios, type Rounds } from "./rounds.ts";
 
 /** Makes an expression of CloudEvents SQL ready, as `compilePattern` does a pattern. */
 export type CompileSql = (expression: string) => { matches(event: object): boolean };
@@ -50,8 +50,8 @@ export function dialects(compileSql: CompileSql | null, events: Events, rounds: 
       measure: "one rule in two dialects, matches/s on parsed events",
       rule: name,
       matching: round(cloudEvents.filter((event) => compiled.matches(event)).length / cloudEvents.length, 3),
-      pattern: Math.round(median(patternRates)),
-      sql: sqlRates === null ? null : Math.round(median(sqlRates)),
+      pattern: Math.round(medianRate(patternRates)),
+      sql: sqlRates === null ? null : Math.round(medianRate(sqlRates)),
       sqlToPattern: sqlRates === null ? null : round(median(ratios(sqlRates, patternRates))),
     });
   }

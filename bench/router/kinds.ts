@@ -5,7 +5,7 @@ import { ALL_LOTS } from "./deck.ts";
 import { eventRulerMultiple } from "./event-ruler.ts";
 import { type Events, meanBytes } from "./events.ts";
 import type { RuleSet } from "./rule-sets.ts";
-import { inTurns, type Rates, ratesOf, ratios, type Rounds, type Workload } from "./rounds.ts";
+import { inTurns, medianRate, type Rates, ratesOf, ratios, type Rounds, type Workload } from "./rounds.ts";
 
 const UNIT = "JSON.parse";
 const DECODED = "decode and JSON.parse";
@@ -33,7 +33,7 @@ export function kinds(ruleSets: readonly RuleSet[], events: Events, rounds: Roun
   );
   printUnits(rates);
   for (const { ruleSet } of matchers) printKind(ruleSet, rates);
-  if (exact !== undefined) print({ measure: PARSED, matchesPerSecond: Math.round(median(ratesOf(rates, PARSED))), wanted: 1_500_000 });
+  if (exact !== undefined) print({ measure: PARSED, matchesPerSecond: Math.round(medianRate(ratesOf(rates, PARSED))), wanted: 1_500_000 });
 }
 
 function units({ texts, bytes }: Events): Workload[] {
@@ -74,7 +74,8 @@ function sum(numbers: readonly number[]): number {
 }
 
 function printUnits(rates: Rates): void {
-  for (const unit of [UNIT, DECODED]) print({ measure: `${unit}, events/s`, eventsPerSecond: Math.round(median(ratesOf(rates, unit))) });
+  for (const unit of [UNIT, DECODED])
+    print({ measure: `${unit}, events/s`, eventsPerSecond: Math.round(medianRate(ratesOf(rates, unit))) });
 }
 
 function printKind({ kind, rules }: RuleSet, rates: Rates): void {
@@ -85,10 +86,11 @@ function printKind({ kind, rules }: RuleSet, rates: Rates): void {
     measure: "events/s from bytes, as a multiple of JSON.parse",
     kind,
     rules: rules.length,
-    eventsPerSecond: Math.round(median(ratesOf(rates, kind))),
+    eventsPerSecond: Math.round(medianRate(ratesOf(rates, kind))),
     multiple: round(multiple),
     lowest: round(Math.min(...multiples)),
     highest: round(Math.max(...multiples)),
+    multipleByCpu: round(median(ratios(ratesOf(rates, kind), ratesOf(rates, UNIT), "perCpuSecond"))),
     eventRuler: theirs,
     ahead: theirs === null ? null : round(multiple / theirs),
   });

@@ -1,3 +1,5 @@
+import { median } from "../report.ts";
+
 /** One thing to do with each event; `step` gets the event's number. */
 export interface Workload {
   readonly name: string;
@@ -11,15 +13,24 @@ export interface Rounds {
   readonly seconds: number;
 }
 
-/** Events a second of each workload, one figure a round. */
-export type Rates = ReadonlyMap<string, readonly number[]>;
+/**
+ * Events by the clock, and by the processor's time of all threads of the process, the collector's too: the second hardly depends on
+ * what else the machine does, the first is what a user sees.
+ */
+export interface Rate {
+  readonly perSecond: number;
+  readonly perCpuSecond: number;
+}
+
+/** The rates of each workload, one a round. */
+export type Rates = ReadonlyMap<string, readonly Rate[]>;
 
 /**
  * Workloads take turns, so that what else the machine does hits all of them; one more round at the start warms up and is not counted.
  * Each goes on with the events where it stopped.
  */
 export function inTurns(workloads: readonly Workload[], events: number, { rounds, seconds }: Rounds): Rates {
-  const turns = workloads.map(({ name, step }) => ({ name, turn: new Turn(step, events), rates: [] as number[] }));
+  const turns = workloads.map(({ name, step }) => ({ name, turn: new Turn(step, events), rates: [] as Rate[] }));
   for (let round = 0; round <= rounds; round++) {
     for (const { turn, rates } of turns) {
       const rate = turn.take(seconds * 1000);
@@ -29,15 +40,19 @@ export function inTurns(workloads: readonly Workload[], events: number, { rounds
   return new Map(turns.map(({ name, rates }) => [name, rates]));
 }
 
-export function ratesOf(rates: Rates, name: string): readonly number[] {
+export function ratesOf(rates: Rates, name: string): readonly Rate[] {
   const found = rates.get(name);
   if (found === undefined) throw new Error(`nothing named "${name}" was measured`);
   return found;
 }
 
+export function medianRate(rates: readonly Rate[], by: keyof Rate = "perSecond"): number {
+  return median(rates.map((rate) => rate[by]));
+}
+
 /** Round by round: the machine's moods cancel out. */
-export function ratios(rates: readonly number[], units: readonly number[]): number[] {
-  return rates.map((rate, round) => rate / (units[round] ?? Number.NaN));
+export function ratios(rates: readonly Rate[], units: readonly Rate[], by: keyof Rate = "perSecond"): number[] {
+  return rates.map((rate, round) => rate[by] / (units[round]?.[by] ?? Number.NaN));
 }
 
 /** What `step` answered, summed: looked at by nobody, but held. */
@@ -53,8 +68,9 @@ export class Turn {
     this.events = events;
   }
 
-  /** Events a second. At least one event; the clock is asked about once a millisecond, however slow or fast a step is. */
-  take(ms: number): number {
+  /** At least one event; the clock is asked about once a millisecond, however slow or fast a step is. */
+  take(ms: number): Rate {
+    const cpu = process.cpuUsage();
     const startMs = performance.now();
     let done = 0;
     let nowMs = startMs;
@@ -65,7 +81,8 @@ export class Turn {
       nowMs += tookMs;
       if (tookMs < 0.5) block *= 2;
     }
-    return (done * 1000) / (nowMs - startMs);
+    const { user, system } = process.cpuUsage(cpu);
+    return { perSecond: (done * 1000) / (nowMs - startMs), perCpuSecond: (done * 1e6) / (user + system) };
   }
 
   private run(block: number): void {

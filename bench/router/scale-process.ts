@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import type { Rate } from "./rounds.ts";
 import type { Hits } from "./scale-events.ts";
 
 export type Ask =
@@ -16,7 +17,7 @@ export interface Loaded {
   readonly stats: unknown;
 }
 
-export type Answer = Loaded | number;
+export type Answer = Loaded | Rate | number;
 
 /** A process with one matcher of so many rules; does what it is asked, one thing at a time. */
 export class ScaleProcess {
@@ -39,8 +40,8 @@ export class ScaleProcess {
     return (await this.ask({ kind: "check", hits })) as number;
   }
 
-  async measure(hits: Hits, ms: number): Promise<number> {
-    return (await this.ask({ kind: "measure", hits, ms })) as number;
+  async measure(hits: Hits, ms: number): Promise<Rate> {
+    return (await this.ask({ kind: "measure", hits, ms })) as Rate;
   }
 
   end(): void {

@@ -1,6 +1,6 @@
 import { median, print, round } from "../report.ts";
 import type { Hits } from "./scale-events.ts";
-import { ratios, type Rounds } from "./rounds.ts";
+import { medianRate, type Rate, ratios, type Rounds } from "./rounds.ts";
 import { ScaleProcess } from "./scale-process.ts";
 
 /** With the speed wanted relative to the first, and the time to load. */
@@ -31,7 +31,7 @@ export async function scale(rounds: Rounds): Promise<void> {
 }
 
 async function speed(processes: readonly ScaleProcess[], hits: Hits, { rounds, seconds }: Rounds): Promise<void> {
-  const rates = processes.map((): number[] => []);
+  const rates = processes.map((): Rate[] => []);
   const checked: number[] = [];
   for (const process of processes) checked.push(await process.check(hits));
   for (let round = 0; round <= rounds; round++) {
@@ -48,10 +48,11 @@ async function speed(processes: readonly ScaleProcess[], hits: Hits, { rounds, s
       measure: "exact rules on one field, events/s from bytes",
       rules,
       eventsThatHit: hits,
-      eventsPerSecond: Math.round(median(mine)),
+      eventsPerSecond: round(medianRate(mine), 1),
       relativeToTenRules: round(median(relative), 4),
       lowest: round(Math.min(...relative), 4),
       highest: round(Math.max(...relative), 4),
+      relativeByCpu: round(median(ratios(mine, few, "perCpuSecond")), 4),
       wanted: wantedSpeed,
       eventsChecked: checked[i],
     });
