@@ -5,7 +5,7 @@ import { ALL_LOTS } from "./deck.ts";
 import { eventRulerMultiple } from "./event-ruler.ts";
 import { type Events, meanBytes } from "./events.ts";
 import type { RuleSet } from "./rule-sets.ts";
-import { inTurns, medianRate, type Rates, ratesOf, ratios, type Rounds, type Workload } from "./rounds.ts";
+import { inTurns, medianRate, type Rate, type Rates, ratesOf, ratios, type Rounds, type Workload } from "./rounds.ts";
 
 const UNIT = "JSON.parse";
 const DECODED = "decode and JSON.parse";
@@ -31,9 +31,9 @@ export function kinds(ruleSets: readonly RuleSet[], events: Events, rounds: Roun
     events.bytes.length,
     rounds,
   );
-  printUnits(rates);
+  for (const unit of [UNIT, DECODED]) printRate(`${unit}: events/s`, ratesOf(rates, unit));
   for (const { ruleSet } of matchers) printKind(ruleSet, rates);
-  if (exact !== undefined) print({ measure: PARSED, matchesPerSecond: Math.round(medianRate(ratesOf(rates, PARSED))), wanted: 1_500_000 });
+  if (exact !== undefined) printRate(`${PARSED}: matches/s`, ratesOf(rates, PARSED), { wanted: 1_500_000 });
 }
 
 function units({ texts, bytes }: Events): Workload[] {
@@ -73,9 +73,8 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-function printUnits(rates: Rates): void {
-  for (const unit of [UNIT, DECODED])
-    print({ measure: `${unit}, events/s`, eventsPerSecond: Math.round(medianRate(ratesOf(rates, unit))) });
+function printRate(measure: string, rates: readonly Rate[], more: object = {}): void {
+  print({ measure, perSecond: Math.round(medianRate(rates)), perCpuSecond: Math.round(medianRate(rates, "perCpuSecond")), ...more });
 }
 
 function printKind({ kind, rules }: RuleSet, rates: Rates): void {

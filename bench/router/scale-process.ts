@@ -11,6 +11,8 @@ export type Ask =
 
 export interface Loaded {
   readonly loadS: number;
+  /** Of all threads, the collector's too. */
+  readonly loadCpuS: number;
   /** Null for so few rules that the collector's own ups and downs are more. */
   readonly heapBytesPerRule: number | null;
   /** What the matcher tells of itself, if it does. */
