@@ -4,8 +4,9 @@ import { cold } from "./cold.ts";
 import { events } from "./events.ts";
 import { http } from "./http.ts";
 import { printFacts } from "./report.ts";
+import { router } from "./router.ts";
 
-const BENCHMARKS = { events, http, cold };
+const BENCHMARKS = { events, http, cold, router };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
