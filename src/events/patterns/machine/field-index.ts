@@ -51,6 +51,7 @@ export class FieldIndex {
   private leaf = 0;
   private onCondition: (condition: SharedCondition) => void = ignore;
   private readonly onHit = (hit: Hit): void => this.meet(hit);
+  private readonly onGram = (hit: Hit): void => this.meetOnce(hit);
 
   get isEmpty(): boolean {
     return this.count === 0;
@@ -120,7 +121,7 @@ export class FieldIndex {
     const { bytes } = leaves.buffer;
     if (!this.plain.isEmpty) this.plain.look(bytes, start, end, this.onHit);
     if (!this.plainEnds.isEmpty) this.plainEnds.look(bytes, start, end, this.onHit);
-    if (!this.grams.isEmpty) this.grams.look(bytes, start, end, this.onHit);
+    if (!this.grams.isEmpty) this.grams.look(bytes, start, end, this.onGram);
     if (this.addresses.size > 0 || this.blocks.size > 0) this.lookAtAddress(leaves, leaf);
     if (!this.folded.isEmpty || !this.foldedEnds.isEmpty) this.lookAtFolded(leaves, leaf);
   }
@@ -172,13 +173,18 @@ export class FieldIndex {
   }
 
   private meet(first: Hit): void {
-    if (first.metIn === this.lookUp) return;
-    first.metIn = this.lookUp;
     for (let hit: Hit | null = first; hit !== null; hit = hit.next) {
       if (hit.wildcard !== null && !this.tries(hit.wildcard)) continue;
       if (hit.except !== null) hit.except.excludedIn = this.lookUp;
       else this.onCondition(hit.condition);
     }
+  }
+
+  /** A gram may stand in a text many times. */
+  private meetOnce(first: Hit): void {
+    if (first.metIn === this.lookUp) return;
+    first.metIn = this.lookUp;
+    this.meet(first);
   }
 
   private tries(wildcard: ByteWildcard): boolean {
@@ -194,23 +200,23 @@ export class FieldIndex {
       case "wildcard":
         return this.addText(test, condition, null, filed);
       case "number":
-        return this.addNumber(test, new Hit(condition, null, null));
+        return this.addNumber(test, this.hitOf(condition));
       case "range":
-        return this.ranges.set(test.low, test.high, chained(new Hit(condition, null, null), this.ranges.get(test.low, test.high)));
+        return this.ranges.set(test.low, test.high, chained(this.hitOf(condition), this.ranges.get(test.low, test.high)));
       case "word": {
         const word = wordOf(test.value);
-        this.words[word] = chained(new Hit(condition, null, null), this.words[word]);
+        this.words[word] = chained(this.hitOf(condition), this.words[word]);
         return;
       }
       case "ip": {
         const key = addressKey(test.address);
-        this.addresses.set(key, chained(new Hit(condition, null, null), this.addresses.get(key)));
+        this.addresses.set(key, chained(this.hitOf(condition), this.addresses.get(key)));
         return;
       }
       case "cidr":
-        return this.addBlock(test.block, new Hit(condition, null, null));
+        return this.addBlock(test.block, this.hitOf(condition));
       case "present":
-        this.present = chained(new Hit(condition, null, null), this.present);
+        this.present = chained(this.hitOf(condition), this.present);
         return;
       case "absent":
         return;
@@ -219,6 +225,11 @@ export class FieldIndex {
       default:
         test satisfies never;
     }
+  }
+
+  /** The condition itself, where no second hit of it will be filed. */
+  private hitOf(condition: SharedCondition): Hit {
+    return condition.tests.length === 1 ? condition : new Hit(condition, null, null);
   }
 
   private addExcept({ tests }: ExceptTest, condition: SharedCondition, filed: Filed): void {
@@ -237,7 +248,7 @@ export class FieldIndex {
       return;
     }
     const text = borrowUtf8(test.text);
-    const hit = new Hit(condition, except, null);
+    const hit = except === null ? this.hitOf(condition) : new Hit(condition, except, null);
     const { starts, ends } = this.tablesFor(test.fold);
     if (test.kind === "text") starts.addWhole(text, hit);
     else if (test.kind === "prefix") starts.addAffix(text, hit);

@@ -10,11 +10,12 @@ export class Hit {
   readonly except: Except | null;
   readonly wildcard: ByteWildcard | null;
   next: Hit | null = null;
-  /** The look-up that tried this chain last, where it is the first of one: a gram may occur more than once. */
+  /** Of a chain's first: the look-up that met it last, where it may be met more than once. */
   metIn = 0;
 
-  constructor(condition: SharedCondition, except: Except | null, wildcard: ByteWildcard | null) {
-    this.condition = condition;
+  /** Without a condition it is one itself. */
+  constructor(condition: SharedCondition | null, except: Except | null, wildcard: ByteWildcard | null) {
+    this.condition = condition ?? (this as Hit as SharedCondition);
     this.except = except;
     this.wildcard = wildcard;
   }

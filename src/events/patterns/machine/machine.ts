@@ -2,16 +2,17 @@ import type { Branch } from "../compile.ts";
 import { type EventInput, readEvent } from "../event.ts";
 import type { Guard } from "../rule.ts";
 import { matchesTree } from "../walk.ts";
+import { type BranchList, hang, unhang } from "./branch-list.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import { Field } from "./field.ts";
+import { FAILS, HOLDS, MAYBE, type Verdict } from "./judge.ts";
 import { Leaves } from "./leaves.ts";
 import { ObjectWalk } from "./object-walk.ts";
 import { PathNode } from "./path-node.ts";
-import { Peers } from "./peers.ts";
 import { pivotOf } from "./pivot.ts";
 import { type Entry, Rest, RuleBranch, SharedGuard } from "./rule-branch.ts";
 import { Scanner } from "./scanner.ts";
-import { FAILS, MAYBE, type SharedCondition } from "./shared-condition.ts";
+import type { SharedCondition } from "./shared-condition.ts";
 
 /** The rules of a matcher, and how an event finds those that it fulfils (SPEC.md, "How it works"). */
 export class Machine {
@@ -21,7 +22,7 @@ export class Machine {
   private readonly scanner = new Scanner(this.buffer, this.leaves);
   private readonly walk = new ObjectWalk(this.leaves);
   /** Branches of which every condition may be absent. */
-  private readonly unpivoted = new Peers();
+  private readonly unpivoted: BranchList = { first: null, count: 0 };
   private readonly fired: SharedCondition[] = [];
   private readonly onCondition = (condition: SharedCondition): void => this.fire(condition);
   private readonly fields = new Set<Field>();
@@ -105,20 +106,23 @@ export class Machine {
     this.fired.push(condition);
   }
 
-  private considerAll(peers: Peers, matched: Entry[]): void {
-    const { serial } = this.leaves;
-    for (let branch = peers.first; branch !== null; branch = branch.next) {
-      const { entry, rest } = branch;
-      if (entry.matchedIn === serial || (rest !== null && !this.holds(rest))) continue;
+  /** The conditions of these branches that they hang on hold already. */
+  private considerAll({ first }: BranchList, matched: Entry[]): void {
+    const { leaves } = this;
+    const { serial } = leaves;
+    for (let branch = first; branch !== null; branch = branch.next) {
+      const { entry, other, rest } = branch;
+      if (other !== null && !isMet(other.judge(leaves), rest)) continue;
+      if (entry.matchedIn === serial || (rest !== null && !this.holds(rest, other))) continue;
       entry.matchedIn = serial;
       matched.push(entry);
     }
   }
 
-  /** The pivot holds already. */
-  private holds(rest: Rest): boolean {
+  private holds(rest: Rest, other: SharedCondition | null): boolean {
     const { leaves } = this;
     const isParted = rest.isParted(leaves.serial);
+    if (!isParted && other !== null && other.judge(leaves) === MAYBE) return false;
     for (const condition of rest.conditions) {
       const verdict = condition.judge(leaves);
       if (verdict === FAILS || (verdict === MAYBE && !isParted)) return false;
@@ -131,10 +135,11 @@ export class Machine {
   private addBranch(entry: Entry, branch: Branch, guard: SharedGuard | null): RuleBranch {
     const conditions = branch.conditions.map((condition) => this.fieldAt(condition.path).share(condition));
     const pivot = pivotOf(conditions);
-    const others = conditions.filter((condition) => condition !== pivot);
-    const rest = others.length === 0 && guard === null ? null : new Rest({ conditions: others, forks: forksOf(conditions), guard, branch });
-    const added = new RuleBranch(entry, pivot, rest);
-    (pivot ?? this.unpivoted).add(added);
+    const [other = null, ...others] = conditions.filter((condition) => condition !== pivot);
+    const forks = forksOf(conditions);
+    const isAll = others.length === 0 && forks.length === 0 && guard === null;
+    const added = new RuleBranch(entry, pivot, other, isAll ? null : new Rest({ conditions: others, forks, guard, branch }));
+    hang(pivot ?? this.unpivoted, added);
     if (pivot?.count === 1) pivot.field.file(pivot);
     if (guard !== null) for (const field of guard.fields) field.uses++;
     this.branchCount++;
@@ -142,12 +147,13 @@ export class Machine {
   }
 
   private deleteBranch(branch: RuleBranch): void {
-    const { pivot, rest } = branch;
-    (pivot ?? this.unpivoted).remove(branch);
+    const { pivot, other, rest } = branch;
+    unhang(pivot ?? this.unpivoted, branch);
     if (pivot !== null) {
       if (pivot.count === 0) pivot.field.unfile(pivot);
       this.release(pivot);
     }
+    if (other !== null) this.release(other);
     for (const condition of rest?.conditions ?? []) this.release(condition);
     for (const field of rest?.guard?.fields ?? []) {
       field.uses--;
@@ -198,6 +204,11 @@ function forksOf(conditions: readonly SharedCondition[]): readonly PathNode[] {
     }
   }
   return forks.size === 0 ? NO_NODES : [...forks];
+}
+
+/** What may be absent from the chosen elements is looked at again where there are elements. */
+function isMet(verdict: Verdict, rest: Rest | null): boolean {
+  return verdict === HOLDS || (verdict === MAYBE && rest !== null);
 }
 
 /** A byte order mark is let pass, as decoders do. */

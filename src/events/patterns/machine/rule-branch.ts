@@ -22,17 +22,20 @@ export class RuleBranch {
   readonly entry: Entry;
   /** The condition it hangs on; null where all may be absent, so that none shows itself. */
   readonly pivot: SharedCondition | null;
-  /** What there is to look at when the pivot holds; null for nothing. */
+  /** One of the others: most branches that do not match are told by it. */
+  readonly other: SharedCondition | null;
+  /** What is left to look at when these two hold; null for nothing. */
   readonly rest: Rest | null;
   /** Its neighbours among those that hang on the pivot. */
   next: RuleBranch | null = null;
   previous: RuleBranch | null = null;
   /** The next branch of the entry. */
-  sibling: RuleBranch | null;
+  readonly sibling: RuleBranch | null;
 
-  constructor(entry: Entry, pivot: SharedCondition | null, rest: Rest | null) {
+  constructor(entry: Entry, pivot: SharedCondition | null, other: SharedCondition | null, rest: Rest | null) {
     this.entry = entry;
     this.pivot = pivot;
+    this.other = other;
     this.rest = rest;
     this.sibling = entry.branches;
   }
