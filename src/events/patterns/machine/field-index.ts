@@ -89,7 +89,7 @@ export class FieldIndex {
 
   /** Calls `onCondition` with every condition that the leaf satisfies; with one it may do so several times. */
   look(leaves: Leaves, leaf: number, onCondition: (condition: SharedCondition) => void): void {
-    this.lookUp++;
+    if (++this.lookUp > COUNT_TO) this.countAnew();
     this.leaves = leaves;
     this.leaf = leaf;
     this.onCondition = onCondition;
@@ -113,6 +113,12 @@ export class FieldIndex {
         kind satisfies never;
     }
     for (const except of this.excepts) if (except.excludedIn !== this.lookUp) onCondition(except.condition);
+  }
+
+  private countAnew(): void {
+    this.lookUp = 1;
+    for (const except of this.excepts) except.excludedIn = 0;
+    this.grams.forgetLookUps();
   }
 
   private lookAtText(leaves: Leaves, leaf: number): void {
@@ -341,6 +347,9 @@ export class FieldIndex {
     return fold ? { starts: this.folded, ends: this.foldedEnds } : { starts: this.plain, ends: this.plainEnds };
   }
 }
+
+/** See Machine: numbers beyond 31 bits are slower. */
+const COUNT_TO = 2 ** 30;
 
 /** Roughly what a Map's entry or a node with its hit takes. */
 const ENTRY_BYTES = 120;

@@ -45,6 +45,10 @@ export class Field {
     if (this.index.isEmpty) this.index = null;
   }
 
+  shared(): Iterable<SharedCondition> {
+    return this.conditions.values();
+  }
+
   get conditionCount(): number {
     return this.conditions.size;
   }

@@ -69,6 +69,10 @@ export class GramTable {
     }
   }
 
+  forgetLookUps(): void {
+    for (const grams of this.byLength) for (const hit of grams?.values() ?? []) hit.metIn = 0;
+  }
+
   private rarest(wildcard: ByteWildcard, most: number): Gram | undefined {
     let best: Gram | undefined;
     let fewest = Number.POSITIVE_INFINITY;

@@ -10,6 +10,8 @@ export const FALSE = 3;
 export const NULL = 4;
 export type LeafKind = typeof TEXT | typeof NUMBER | typeof TRUE | typeof FALSE | typeof NULL;
 
+const MOST_KEPT = 1024;
+
 /** No leaf: the end of a field's list. */
 export const NONE = -1;
 
@@ -29,29 +31,33 @@ export class Leaves {
   private numbers = new Float64Array(64);
   private nexts = new Int32Array(64);
   private inArrays = new Uint8Array(64);
-  /** As JavaScript has them, for those who had to ask. */
+  /** As JavaScript has them, where that is known: of a parsed event, or since somebody asked. */
   private values: (Leaf | undefined)[] = [];
+  private known = new Uint8Array(64);
 
   constructor(buffer: EventBuffer) {
     this.buffer = buffer;
   }
 
+  /** What was found before is no longer there. */
   begin(): void {
-    this.serial++;
-    this.forget();
-  }
-
-  /** Takes back what was found in this match. */
-  forget(): void {
     this.count = 0;
     this.serial++;
-    if (this.values.length > 0) this.values = [];
+    // Not to hold on to the values of an event with very many.
+    if (this.values.length > MOST_KEPT) this.values = [];
   }
 
   addText(field: Field, start: number, end: number, inArray: boolean): void {
     const leaf = this.add(field, TEXT, inArray);
     this.starts[leaf] = start;
     this.ends[leaf] = end;
+  }
+
+  /** A text of a parsed event, which was written into the buffer. */
+  addString(field: Field, value: string, start: number, end: number, inArray: boolean): void {
+    this.addText(field, start, end, inArray);
+    this.values[this.count - 1] = value;
+    this.known[this.count - 1] = 1;
   }
 
   addNumber(field: Field, value: number, inArray: boolean): void {
@@ -96,8 +102,11 @@ export class Leaves {
   }
 
   value(leaf: number): Leaf {
-    const known = this.values[leaf];
-    return known === undefined ? (this.values[leaf] = this.read(leaf)) : known;
+    if (this.known[leaf] === 0) {
+      this.values[leaf] = this.read(leaf);
+      this.known[leaf] = 1;
+    }
+    return this.values[leaf] as Leaf;
   }
 
   private read(leaf: number): Leaf {
@@ -130,6 +139,7 @@ export class Leaves {
     this.fields[leaf] = field;
     this.kinds[leaf] = kind;
     this.inArrays[leaf] = inArray ? 1 : 0;
+    this.known[leaf] = 0;
     this.nexts[leaf] = field.foundIn === this.serial ? field.firstLeaf : NONE;
     field.foundIn = this.serial;
     field.firstLeaf = leaf;
@@ -144,6 +154,7 @@ export class Leaves {
     this.numbers = copied(this.numbers, new Float64Array(length));
     this.nexts = copied(this.nexts, new Int32Array(length));
     this.inArrays = copied(this.inArrays, new Uint8Array(length));
+    this.known = copied(this.known, new Uint8Array(length));
   }
 }
 

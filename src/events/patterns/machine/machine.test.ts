@@ -2,6 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compilePattern, Matcher, type Pattern } from "../index.ts";
 import { alternatives, event, pattern, text } from "../testing-support/arbitraries.ts";
+import { Machine } from "./machine.ts";
+import type { Entry } from "./rule-branch.ts";
 import type { Json } from "../testing-support/reference.ts";
 
 /** A matcher with names over which it has many rules, so that chains, tables and crowds form. */
@@ -120,6 +122,22 @@ describe("machine", () => {
     matcher.delete("guarded");
     matcher.delete("only guard");
     expect(matcher.stats().fields).toBe(0);
+  });
+
+  it("P43: matches beyond those that are counted begin anew, and forget nothing else", () => {
+    const machine = new Machine(5);
+    const entries = [0, 1, 2].map((ordinal): Entry => ({ id: ordinal, ordinal, branches: null, matchedIn: 0 }));
+    const add = (id: number, one: Pattern): void => machine.add(entries[id] as Entry, compilePattern(one).branches, undefined);
+    add(0, { a: ["x"], b: { c: [1], d: [{ "anything-but": 2 }] } });
+    add(1, { a: [{ exists: false }] });
+    add(2, { b: { c: [1], d: [2] } });
+    const idsOf = (event: string): unknown[] => machine.match(event, false).map(({ id }) => id);
+    for (let i = 0; i < 30; i++) {
+      expect(idsOf('{"a":"x","b":{"c":1,"d":3}}')).toEqual([0]);
+      expect(idsOf('{"b":[{"c":1},{"d":2}]}')).toEqual([1]);
+      expect(idsOf('{"a":1,"b":[{"c":1,"d":3},{"c":1,"d":2}]}')).toEqual([2]);
+      if (i % 3 === 0) expect(idsOf('{"a":0}')).toEqual([]);
+    }
   });
 
   it("a pattern may have fields named implied and guard", () => {

@@ -30,6 +30,11 @@ export class Machine {
   /** The event as JSON.parse gives it, once somebody needs it. */
   private event: object | null = null;
   private input: EventInput = "";
+  private readonly countTo: number;
+
+  constructor(countTo = COUNT_TO) {
+    this.countTo = countTo;
+  }
 
   /** A rule's branches; `guard` decides what they leave open. */
   add(entry: Entry, branches: readonly Branch[], guard: Guard | undefined): void {
@@ -51,6 +56,7 @@ export class Machine {
   /** The entries that the event matches, each once, in no order. With `strict` the whole event is validated. */
   match(input: EventInput, strict: boolean): Entry[] {
     this.input = input;
+    if (this.leaves.serial >= this.countTo) this.countAnew();
     this.leaves.begin();
     try {
       this.findLeaves(input, strict);
@@ -80,7 +86,7 @@ export class Machine {
       else this.buffer.load(input as Uint8Array);
       this.scanner.scan(this.root, isText ? 0 : lengthOfMark(this.buffer.bytes));
       if (!this.scanner.isHard) return;
-      this.leaves.forget();
+      this.leaves.begin();
     }
     this.buffer.clear();
     this.walk.object(this.parsed(), this.root, 0);
@@ -130,6 +136,20 @@ export class Machine {
     if (rest.guard !== null && !rest.guard.lets(leaves)) return false;
     // Each condition holds by itself. Whether they do together, in the same elements of an array, only the event as a whole can tell.
     return !isParted || matchesTree(this.parsed(), rest.tree);
+  }
+
+  /** Whatever bears the number of a match forgets it: the numbers begin again. */
+  private countAnew(): void {
+    this.leaves.serial = 0;
+    forgetMatches(this.unpivoted);
+    for (const field of this.fields) {
+      field.foundIn = 0;
+      for (let { node } = field; node.parent !== null; node = node.parent) node.splitIn = 0;
+      for (const condition of field.shared()) {
+        condition.forgetMatches();
+        forgetMatches(condition);
+      }
+    }
   }
 
   private addBranch(entry: Entry, branch: Branch, guard: SharedGuard | null): RuleBranch {
@@ -191,7 +211,17 @@ export class Machine {
 
 const NO_NODES: readonly PathNode[] = [];
 
+/** Whole numbers beyond 31 bits are no longer kept in the object itself: a node counts that far in a day, and would be slower from then on. */
+const COUNT_TO = 2 ** 30;
+
 const BUFFER = new EventBuffer();
+
+function forgetMatches({ first }: BranchList): void {
+  for (let branch = first; branch !== null; branch = branch.next) {
+    branch.entry.matchedIn = 0;
+    branch.rest?.guard?.forgetMatches();
+  }
+}
 
 /** The nodes, below the event itself, at or above which more than one of the conditions stands. */
 function forksOf(conditions: readonly SharedCondition[]): readonly PathNode[] {

@@ -53,7 +53,7 @@ export class ObjectWalk {
     if (field === null || !isLeaf(value)) return;
     if (typeof value === "string") {
       const start = leaves.buffer.write(value);
-      leaves.addText(field, start, leaves.buffer.free, inArray);
+      leaves.addString(field, value, start, leaves.buffer.free, inArray);
     } else if (typeof value === "number") leaves.addNumber(field, value, inArray);
     else leaves.addWord(field, value === null ? NULL : value ? TRUE : FALSE, inArray);
   }

@@ -79,6 +79,10 @@ export class SharedGuard {
     this.fields = fields;
   }
 
+  forgetMatches(): void {
+    this.askedIn = 0;
+  }
+
   lets(leaves: Leaves): boolean {
     if (this.askedIn !== leaves.serial) {
       this.askedIn = leaves.serial;
