@@ -1,4 +1,5 @@
 import type { Condition } from "./condition.ts";
+import { hasLeafOutsideArrays } from "./standing.ts";
 import { buildTree } from "./tree.ts";
 import { matchesTree } from "./walk.ts";
 
@@ -14,19 +15,28 @@ export function holdTogether(conditions: readonly Condition[], event: object): b
  */
 export function heldTogether(conditions: readonly Condition[], event: object): ReadonlySet<Condition> {
   if (holdTogether(conditions, event)) return new Set(conditions);
-  const required = conditions.filter(({ mayBeAbsent }) => !mayBeAbsent);
-  const held = [...withAsManyAsGo([], required, event)];
-  let left = conditions.filter(({ mayBeAbsent }) => mayBeAbsent);
+  const able = conditions.filter((condition) => holdTogether([condition], event) || couldBeHidden(condition, event));
+  let held = withAsManyAsGo(
+    [],
+    able.filter(({ mayBeAbsent }) => !mayBeAbsent),
+    event,
+  );
+  let left = able.filter(({ mayBeAbsent }) => mayBeAbsent);
   for (;;) {
     // Looked at anew each time: one that chooses an element can hide from another what kept it from being absent.
-    const next = left.find((condition) => holdTogether([...held, condition], event));
-    if (next === undefined) return new Set(held);
-    held.push(next);
-    left = left.filter((condition) => condition !== next);
+    const all = new Set(withAsManyAsGo(held, left, event));
+    if (all.size === held.length) return all;
+    held = [...all];
+    left = left.filter((condition) => !all.has(condition));
   }
 }
 
-/** As if each were tried in turn, but by halves: a few that fail among many cost little. Right only where none may be absent. */
+/** Only what stands in an array can be out of sight, beside a condition that chooses another element of it. */
+function couldBeHidden({ path, mayBeAbsent }: Condition, event: object): boolean {
+  return mayBeAbsent && !hasLeafOutsideArrays(event, path);
+}
+
+/** As if each were tried in turn, but by halves: a few that fail among many cost little. */
 function withAsManyAsGo(held: readonly Condition[], more: readonly Condition[], event: object): readonly Condition[] {
   const all = [...held, ...more];
   if (more.length === 0 || holdTogether(all, event)) return all;

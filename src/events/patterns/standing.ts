@@ -11,7 +11,7 @@ export interface Standing {
 export function standingAt(event: object, path: string): Standing {
   const leaves: Leaf[] = [];
   let other: object | undefined;
-  visit(event, path.split("."), 0, { place: undefined, arrays: 0 }, (value) => {
+  visit(event, path.split("."), 0, START, (value) => {
     if (isLeaf(value)) leaves.push(value);
     else other ??= value;
   });
@@ -21,10 +21,18 @@ export function standingAt(event: object, path: string): Standing {
 /** Where the first leaf stands that fits, its array elements named: `data.lines[1].qty`. */
 export function placeOfFirst(event: object, path: string, fits: (leaf: Leaf) => boolean): string | undefined {
   let found: Place | undefined;
-  visit(event, path.split("."), 0, { place: undefined, arrays: 0 }, (value, place) => {
+  visit(event, path.split("."), 0, START, (value, { place }) => {
     if (found === undefined && isLeaf(value) && fits(value)) found = place;
   });
   return found === undefined ? undefined : spell(found);
+}
+
+export function hasLeafOutsideArrays(event: object, path: string): boolean {
+  let has = false;
+  visit(event, path.split("."), 0, START, (value, { arrays }) => {
+    if (arrays === 0 && isLeaf(value)) has = true;
+  });
+  return has;
 }
 
 /** The way to a value, spelled only when somebody asks: an event may have a great many values at one path. */
@@ -35,23 +43,20 @@ interface Place {
 
 interface Way {
   readonly place: Place | undefined;
+  /** How many arrays it led through. */
   readonly arrays: number;
 }
 
-function visit(
-  value: unknown,
-  keys: readonly string[],
-  from: number,
-  way: Way,
-  take: (value: Leaf | object, place: Place | undefined) => void,
-): void {
+const START: Way = { place: undefined, arrays: 0 };
+
+function visit(value: unknown, keys: readonly string[], from: number, way: Way, take: (value: Leaf | object, way: Way) => void): void {
   const isThere = from === keys.length;
   if (isLeaf(value)) {
-    if (isThere) take(value, way.place);
+    if (isThere) take(value, way);
     return;
   }
   if (typeof value !== "object" || value === null) return;
-  if (isThere) take(value, way.place);
+  if (isThere) take(value, way);
   if (Array.isArray(value)) {
     const arrays = way.arrays + 1;
     checkArrayLevels(arrays);
