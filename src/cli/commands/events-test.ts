@@ -1,5 +1,4 @@
-import type { ControlClient, EventTest } from "../../control/client/index.ts";
-import { testPattern } from "../../control/test-pattern.ts";
+import type { EventTest } from "../../control/client/index.ts";
 import { MillraceError } from "../../core/errors.ts";
 import { defineCommand, UsageError } from "../command.ts";
 import { connect, JSON_OPTION, NODE_OPTIONS } from "../connect.ts";
@@ -33,45 +32,42 @@ export const eventsTest = defineCommand({
   ],
   failureCode: 2,
   async run({ args, options, io }) {
-    const [against, given] = readLine(args, options.fn);
-    const test = await (isWritten(given) ? testWritten(against, given) : testLogged(against, given));
+    const test = await perform(readLine(args, options.fn), options, io);
     if (options.json) jsonLine(io, test);
     else for (const text of shown(test, io)) line(io, text);
     return test.matched ? 0 : 1;
-
-    async function testWritten(asked: Against, written: string): Promise<EventTest> {
-      const subject = await readAgainst(asked, io);
-      const event = eventIn(await readData(written, NAME, io, "EVENT"));
-      // No node is needed for what is all at hand.
-      if ("pattern" in subject) return testPattern(subject.pattern, event, null);
-      return await (await connect(options, io)).testEvent({ ...subject, event });
-    }
-
-    async function testLogged(asked: Against, seqOrId: string): Promise<EventTest> {
-      const subject = await readAgainst(asked, io);
-      const client: ControlClient = await connect(options, io);
-      const { seq } = await client.event(seqOrId);
-      return await client.testEvent({ ...subject, seq });
-    }
   },
 });
 
-/** What an event is tested against, as the line has it. */
-type Against = { readonly written: string } | { readonly fn: string };
+interface Asked {
+  /** What the event is tested against, as the line has it. */
+  readonly against: { readonly pattern: string } | { readonly fn: string };
+  readonly event: string;
+}
 
-function readLine(args: readonly string[], fn: string | undefined): [Against, string] {
+function readLine(args: readonly string[], fn: string | undefined): Asked {
   const [first = "", second] = args;
   if (fn !== undefined) {
     if (second !== undefined) throw new UsageError("with --fn there is no PATTERN, only an EVENT", NAME);
-    return [{ fn }, first];
+    return { against: { fn }, event: first };
   }
   if (second === undefined) throw new UsageError(`${NAME} needs a PATTERN and an EVENT, or --fn NAME and an EVENT`, NAME);
   if (first === "-" && second === "-") throw new UsageError("standard input can be the PATTERN or the EVENT, not both", NAME);
-  return [{ written: first }, second];
+  return { against: { pattern: first }, event: second };
 }
 
-async function readAgainst(against: Against, io: Io): Promise<{ readonly pattern: unknown } | { readonly fn: string }> {
-  return "fn" in against ? against : { pattern: await readData(against.written, NAME, io, "PATTERN") };
+async function perform({ against, event: given }: Asked, options: { readonly data: string | undefined }, io: Io): Promise<EventTest> {
+  const subject = "fn" in against ? against : { pattern: await readData(against.pattern, NAME, io, "PATTERN") };
+  if (!isWritten(given)) {
+    const client = await connect(options, io);
+    const { seq } = await client.event(given);
+    return await client.testEvent({ ...subject, seq });
+  }
+  const event = eventIn(await readData(given, NAME, io, "EVENT"));
+  if ("fn" in subject) return await (await connect(options, io)).testEvent({ ...subject, event });
+  // All is at hand, so no node is needed, but the matcher: other commands do without it.
+  const { testPattern } = await import("../../control/test-pattern.ts");
+  return testPattern(subject.pattern, event, null);
 }
 
 /** Anything else is a seq or an id. */

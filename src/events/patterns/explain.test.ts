@@ -365,4 +365,20 @@ describe("explanations are true", () => {
     );
     expect(proposals).toBeGreaterThan(RUNS.numRuns / 100);
   });
+
+  it("P46: what a hint says the event has is there", () => {
+    let claims = 0;
+    fc.assert(
+      fc.property(path, anyEvent, (wanted, input) => {
+        const { failed } = explain({ [wanted]: [{ exists: true }] }, input);
+        const claimed = /^the event has ([^,:]+)/.exec(failed?.hint ?? "")?.[1];
+        if (claimed === undefined) return;
+        claims++;
+        const { failed: there } = explain({ [claimed]: [{ exists: true }] }, input);
+        expect(there === undefined || there.found !== undefined).toBe(true);
+      }),
+      RUNS,
+    );
+    expect(claims).toBeGreaterThan(RUNS.numRuns / 20);
+  });
 });

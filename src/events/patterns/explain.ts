@@ -108,24 +108,14 @@ function describeHeld({ path, written, holds }: Condition, event: object): HeldC
 function describeFailed(condition: Condition, held: readonly Condition[], event: object): FailedCondition {
   const { path, written } = condition;
   const { leaves, other } = standingAt(event, path);
-  const found = leaves.length === 0 ? other : oneOrSeveral(leaves);
-  const reason = leaves.length === 0 ? "missing" : holdTogether([condition], event) ? "apart" : "mismatch";
-  const facts = { path, condition: written, found, reason } as const;
-  const hint = hintFor(reason);
-  return hint === undefined ? facts : { ...facts, hint };
+  const facts = { path, condition: written, found: leaves.length === 0 ? other : oneOrSeveral(leaves) };
+  if (leaves.length === 0) return withHint({ ...facts, reason: "missing" }, hintOfPath(path, other, event));
+  if (holdTogether([condition], event)) return withHint({ ...facts, reason: "apart" }, hintOfApart(condition, held, event));
+  return withHint({ ...facts, reason: "mismatch" }, hintOfValue(written, leaves.slice(0, MOST_SHOWN)));
+}
 
-  function hintFor(why: FailedCondition["reason"]): string | undefined {
-    switch (why) {
-      case "missing":
-        return hintOfPath(path, other, event);
-      case "mismatch":
-        return hintOfValue(written, leaves.slice(0, MOST_SHOWN));
-      case "apart":
-        return hintOfApart(condition, held, event);
-      default:
-        return why satisfies never;
-    }
-  }
+function withHint(facts: FailedCondition, hint: string | undefined): FailedCondition {
+  return hint === undefined ? facts : { ...facts, hint };
 }
 
 function oneOrSeveral(values: readonly unknown[]): unknown {
