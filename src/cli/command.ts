@@ -61,6 +61,8 @@ export interface CommandSpec<O extends Options> {
   readonly args: readonly Argument[];
   readonly options: O;
   readonly examples: readonly Example[];
+  /** The exit code of a failure, where 1 is an answer: 1 unless said. */
+  readonly failureCode?: 2;
   /** Resolves to the exit code; nothing is 0. */
   readonly run: (input: { readonly args: readonly string[]; readonly options: Values<O>; readonly io: Io }) => Promise<number | void>;
 }

@@ -10,6 +10,7 @@ import { answered, deadView, eventView, ScriptedRooms } from "../control/testing
 import { MillraceError } from "../core/errors.ts";
 import { COMMANDS } from "./commands/all.ts";
 import { checkNode } from "./examine.ts";
+import { makeColors } from "./io.ts";
 import { run } from "./run.ts";
 import { ScriptedIo } from "./testing-support/scripted-io.ts";
 
@@ -156,6 +157,174 @@ describe("invoke", () => {
     expect(await millrace("invoke", "hello", "-H", "nonsense")).toBe(2);
     expect(await millrace("invoke", "nobody")).toBe(1);
     expect(io.stderr).toContain('there is no function "nobody"');
+  });
+});
+
+describe("events test", () => {
+  const event = JSON.stringify({
+    type: "order.placed",
+    data: {
+      total: "250",
+      lines: [
+        { sku: "x", qty: 1 },
+        { sku: "y", qty: 2 },
+      ],
+    },
+  });
+
+  it("needs no node for what is written out, and says of every condition whether it holds", async () => {
+    await control.stop();
+    const pattern = {
+      type: [{ prefix: "order." }],
+      data: { total: [{ numeric: [">", 100] }], lines: { sku: ["x"], qty: [2] }, vip: [{ exists: false }] },
+    };
+    expect(await millrace("events", "test", JSON.stringify(pattern), event)).toBe(1);
+    expect(io.stdout).toBe(
+      [
+        "✗ the event does not match",
+        "     PATH            WANTED           FOUND",
+        '  ✓  type            prefix "order."  "order.placed"',
+        '  ✗  data.total      > 100            "250"',
+        '     → "250" is a string, and "numeric" looks at numbers only: send it without quotes',
+        '  ✓  data.lines.sku  "x"              "x"',
+        "  ✗  data.lines.qty  2                1, 2",
+        "     → data.lines[1].qty fits, and so does data.lines[0].sku: of a list, one element must fit all that is asked",
+        "  ✓  data.vip        nothing          nothing",
+        "",
+      ].join("\n"),
+    );
+    expect(io.stderr).toBe("");
+  });
+
+  it("ends with 0 for a match", async () => {
+    expect(await millrace("events", "test", '{"type":["a","order.placed"]}', event)).toBe(0);
+    expect(io.stdout).toBe(
+      '✓ the event matches\n     PATH  WANTED                 FOUND\n  ✓  type  "a" or "order.placed"  "order.placed"\n',
+    );
+  });
+
+  it("shows of several branches the one that came furthest, and how far the others came", async () => {
+    const branches = Array.from({ length: 8 }, (_, i) => ({ data: { n: [i] }, subject: ["s"] }));
+    const pattern = { type: ["order.placed"], $or: [{ subject: ["s"] }, ...branches, { data: { total: ["250"] }, id: ["i"] }] };
+    expect(await millrace("events", "test", JSON.stringify(pattern), event)).toBe(1);
+    expect(io.stdout).toContain("Of 10 branches ($or) number 10 came furthest:");
+    expect(io.stdout).toContain('  branch 1  1 of 2 hold  ✗  subject  "s"  nothing\n');
+    expect(io.stdout).toContain("  branch 2  1 of 3 hold  ✗  data.n   0    nothing\n");
+    expect(io.stdout).toMatch(/ {2}… and 4 more\n$/);
+    io.stdout = "";
+    expect(await millrace("events", "test", '{"$or":[{"id":["i"]},{"type":["order.placed"]}]}', event)).toBe(0);
+    expect(io.stdout).toContain("Of 2 branches ($or) number 2 matches:");
+    expect(io.stdout).not.toContain("branch 1");
+  });
+
+  it("says every operator in words, and keeps what it shows on its line", async () => {
+    const pattern = {
+      a: ["x", 1, true, null],
+      b: [{ prefix: { "equals-ignore-case": "x" } }, { suffix: "y" }, { wildcard: "z*" }],
+      c: [{ "equals-ignore-case": "x" }, { numeric: [">=", 1, "<", 2] }],
+      d: [{ cidr: "10.0.0.0/8" }, { exists: true }],
+      e: [{ "anything-but": ["x", "y"] }],
+      f: [{ "anything-but": { prefix: ["x", "y"] } }],
+      "g\u001b[31m\n": ["x".repeat(100)],
+    };
+    expect(await millrace("events", "test", JSON.stringify(pattern), '{"a":{"b":[1]}}')).toBe(1);
+    for (const words of [
+      '"x" or 1 or true or null',
+      'prefix "x" in any case or suffix "y" or wildcar…',
+      '"x" in any case or >= 1 and < 2',
+      "an address in 10.0.0.0/8 or any value",
+      'anything but "x", "y"',
+      'anything but prefix "x", "y"',
+      '{"b":[1]}',
+      "g�[31m�",
+      `"${"x".repeat(46)}…`,
+    ])
+      expect(io.stdout).toContain(words);
+    expect(io.stdout).not.toContain("\u001b");
+  });
+
+  it("takes pattern and event from files and standard input", async () => {
+    await writeFile(join(folder, "p.json"), '{"type":["order.placed"]}');
+    await writeFile(join(folder, "e.json"), event);
+    expect(await millrace("events", "test", "@p.json", "@e.json")).toBe(0);
+    io.input = event;
+    expect(await millrace("events", "test", "@p.json", "-")).toBe(0);
+    io.input = '{"type":["other"]}';
+    expect(await millrace("events", "test", "-", "@e.json")).toBe(1);
+  });
+
+  it("asks the node for an event of its log, by seq or by id", async () => {
+    rooms.eventViews = [eventView(1), { ...eventView(3), id: "1001" }];
+    expect(await millrace("events", "test", '{"data":{"to":["x"]}}', "1")).toBe(0);
+    expect(io.stdout).toContain("✓ greeting.sent e1 (seq 1) matches\n");
+    io.stdout = "";
+    expect(await millrace("events", "test", '{"data":{"to":["y"]}}', "1001", "--json")).toBe(1);
+    expect(io.json[0]).toMatchObject({ kind: "pattern", matched: false, event: { seq: 3 }, failed: { path: "data.to", found: "x" } });
+  });
+
+  it("--json prints the same with and without a node", async () => {
+    const pattern = '{"data":{"to":["y"]}}';
+    expect(await millrace("events", "test", pattern, '{"data":{"to":"x"}}', "--json")).toBe(1);
+    const [local] = io.json as object[];
+    rooms.eventViews = [eventView(1)];
+    await millrace("events", "test", pattern, "e1", "--json");
+    expect(io.json[1]).toEqual({ ...local, event: { seq: 1, id: "e1", source: "/test", type: "greeting.sent" } });
+  });
+
+  it("tells why an event woke a function, or did not", async () => {
+    rooms.eventViews = [eventView(1), { ...eventView(3), deliveries: [] }, eventView(5, "other")];
+    expect(await millrace("events", "test", "--fn", "greet", "1")).toBe(0);
+    expect(io.stdout).toBe(
+      [
+        "✓ greet has a trigger that matches greeting.sent e1 (seq 1)",
+        "✓ on greeting.* where …",
+        "     PATH     WANTED                 FOUND",
+        '  ✓  type     wildcard "greeting.*"  "greeting.sent"',
+        '  ✓  data.to  "x"                    "x"',
+        "It woke greet: delivery 2, done.",
+        "",
+      ].join("\n"),
+    );
+    io.stdout = "";
+    expect(await millrace("events", "test", "--fn", "greet", "e3")).toBe(0);
+    expect(io.stdout).toContain("It has no delivery to greet all the same: the release that was live when it came decided that");
+    io.stdout = "";
+    expect(await millrace("events", "test", "--fn", "greet", "5")).toBe(1);
+    expect(io.stdout).toContain("✗ greet has no trigger that matches other e5 (seq 5)\n✗ on greeting.* where …\n");
+    expect(io.stdout).toContain("It went to greet all the same (delivery 6, done): it was for this function alone");
+    io.stdout = "";
+    expect(await millrace("events", "test", "--fn", "greet", '{"type":"greeting.sent","data":{"to":"X"}}')).toBe(1);
+    expect(io.stdout).toMatch(/^✗ greet has no trigger that matches the event\n[^]*would match\n$/);
+    io.stdout = "";
+    expect(await millrace("events", "test", "--fn", "hello", "1")).toBe(1);
+    expect(io.stdout).toBe("✗ hello has no event trigger: no event wakes it\n");
+  });
+
+  it("ends with 2 for every error, so that 1 says one thing only", async () => {
+    const wrong = async (...line: string[]): Promise<string> => {
+      io.stderr = "";
+      expect(await millrace("events", "test", ...line)).toBe(2);
+      return io.stderr;
+    };
+    expect(await wrong()).toContain("events test needs PATTERN");
+    expect(await wrong("{}")).toContain("needs a PATTERN and an EVENT, or --fn NAME and an EVENT");
+    expect(await wrong("--fn", "greet", '{"a":[1]}', "{}")).toContain("with --fn there is no PATTERN");
+    expect(await wrong("-", "-")).toContain("not both");
+    expect(await wrong("{a:1}", "{}")).toContain("PATTERN is no JSON");
+    expect(await wrong('{"a":[1]}', "{a:1}")).toContain("EVENT is no JSON");
+    expect(await wrong('{"a":[1]}', "[1]")).toContain("EVENT is no JSON object\n");
+    expect(await wrong('{"a":1}', "{}")).toContain("the pattern is wrong: a: a field holds a list");
+    expect(await wrong("@missing.json", "{}")).toContain("missing.json cannot be read");
+    expect(await wrong('{"a":[1]}', "99")).toContain('there is no event "99"');
+    expect(await wrong("--fn", "gret", "{}")).toContain('there is no function "gret" (did you mean "greet"?)');
+    expect(await wrong("--data", "elsewhere", '{"a":[1]}', "1")).toContain("no node runs");
+  });
+
+  it("marks and hints have colours on a terminal", async () => {
+    io.outColors = makeColors(true);
+    await millrace("events", "test", '{"type":["order.*"]}', event);
+    expect(io.stdout).toContain("\u001b[31m✗\u001b[39m");
+    expect(io.stdout).toContain('\u001b[33m→ "order.*" stands for itself alone; {"wildcard":"order.*"} would match\u001b[39m');
   });
 });
 

@@ -4,8 +4,8 @@ import { MillraceError } from "../core/errors.ts";
 import { UsageError } from "./command.ts";
 import type { Io } from "./io.ts";
 
-/** DATA of a command line: JSON as it stands, `@file`, or `-` for standard input. */
-export async function readData(given: string | undefined, command: string, io: Io): Promise<unknown> {
+/** DATA of a command line, or another argument: JSON as it stands, `@file`, or `-` for standard input. */
+export async function readData(given: string | undefined, command: string, io: Io, name = "DATA"): Promise<unknown> {
   if (given === undefined) return undefined;
   const { text, where } = await source(given, io);
   try {
@@ -14,7 +14,7 @@ export async function readData(given: string | undefined, command: string, io: I
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     if (where === undefined)
-      throw new UsageError(`DATA is no JSON: ${why}; put it in single quotes, so that the shell leaves it whole`, command);
+      throw new UsageError(`${name} is no JSON: ${why}; put it in single quotes, so that the shell leaves it whole`, command);
     throw new MillraceError("bad_json", `${where} is no JSON: ${why}`, { cause: error });
   }
 }

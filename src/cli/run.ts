@@ -11,7 +11,8 @@ export async function run(argv: readonly string[], commands: readonly Command[],
   try {
     return await dispatch(argv, commands, version, io);
   } catch (error) {
-    return reportError(error, debug, io);
+    const code = reportError(error, debug, io);
+    return findCommand(argv, commands)?.command.failureCode ?? code;
   }
 }
 

@@ -69,6 +69,7 @@ describe("C1: the document is true to the door", () => {
     events: ["/v1/events?type=greeting.sent&limit=2"],
     event: ["/v1/events/e3"],
     emit: ["/v1/events", { type: "greeting.sent", data: { to: "x" }, key: "x", after: "1h" }],
+    testEvent: ["/v1/events/test", { pattern: { $or: [{ data: { to: ["y"] } }, { subject: ["s"] }] }, seq: 3 }],
     logs: ["/v1/logs?limit=1"],
     followLogs: ["/v1/logs/follow?limit=2"],
     dead: ["/v1/dead?fn=greet&limit=1"],
@@ -441,6 +442,112 @@ describe("looking", () => {
     rooms.reloadFails = new MillraceError("compile_failed", "functions/hello.ts:3:1: unexpected }");
     await expect(client.reload()).rejects.toMatchObject({ code: "compile_failed", message: expect.stringContaining(":3:1") });
     expect((await client.node()).release?.id).toBe("abc123");
+  });
+});
+
+describe("testing events", () => {
+  const greeting = { type: "greeting.sent", data: { to: "X" } };
+
+  it("C15: tells which condition of a pattern failed, and what the event has there", async () => {
+    const answer = await client.testEvent({ pattern: { type: [{ prefix: "greeting." }], data: { to: ["x"] } }, event: greeting });
+    const failed = {
+      path: "data.to",
+      condition: ["x"],
+      found: "X",
+      reason: "mismatch",
+      hint: 'differs only in letter case; {"equals-ignore-case":"x"} would match',
+    };
+    expect(answer).toEqual({
+      kind: "pattern",
+      event: null,
+      matched: false,
+      failed,
+      branches: [
+        {
+          branch: 1,
+          matched: false,
+          conditions: [
+            { holds: true, path: "type", condition: [{ prefix: "greeting." }], found: "greeting.sent" },
+            { holds: false, ...failed },
+          ],
+        },
+      ],
+      branchCount: 1,
+    });
+  });
+
+  it("C15: takes a pattern as JSON text, and an event of the log by seq or by id", async () => {
+    rooms.eventViews = [eventView(1), eventView(3, "other")];
+    const pattern = '{"type":["greeting.sent"]}';
+    expect(await client.testEvent({ pattern, seq: 1 })).toMatchObject({ matched: true, event: { seq: 1, type: "greeting.sent" } });
+    expect(await client.testEvent({ pattern, id: "e3" })).toMatchObject({ matched: false, event: { seq: 3, id: "e3", source: "/test" } });
+    await expect(client.testEvent({ pattern, seq: 2 })).rejects.toMatchObject({
+      code: "not_found",
+      message: "there is no event with the seq 2",
+    });
+    await expect(client.testEvent({ pattern, seq: 0 })).rejects.toMatchObject({ code: "not_found" });
+    await expect(client.testEvent({ pattern, id: "1" })).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("C15: tests every event trigger of a function, and names the delivery there was", async () => {
+    rooms.eventViews = [eventView(1)];
+    const trigger = { kind: "event", type: "greeting.*", where: { data: { to: ["x"] } } };
+    expect(await client.testEvent({ fn: "greet", seq: 1 })).toMatchObject({
+      kind: "function",
+      fn: "greet",
+      matched: true,
+      event: { seq: 1 },
+      delivery: { seq: 2, state: "done" },
+      triggers: [{ trigger, matched: true, branches: [{ conditions: [{ path: "type" }, { path: "data.to" }] }] }],
+    });
+    expect(await client.testEvent({ fn: "greet", event: greeting })).toMatchObject({
+      matched: false,
+      event: null,
+      delivery: null,
+      triggers: [{ matched: false, failed: { path: "data.to", found: "X" } }],
+    });
+    expect(await client.testEvent({ fn: "hello", event: greeting })).toEqual({
+      kind: "function",
+      fn: "hello",
+      matched: false,
+      event: null,
+      delivery: null,
+      triggers: [],
+    });
+  });
+
+  it("C15: nothing is kept, and nobody is woken", async () => {
+    await client.testEvent({ fn: "greet", event: greeting });
+    expect([rooms.ingested, rooms.invoked, rooms.requests]).toEqual([[], [], []]);
+  });
+
+  it("C15: what is no pattern is told with path and fault, as a fault of whoever asks", async () => {
+    await expect(client.testEvent({ pattern: { data: { to: [{ prefx: "x" }] } }, event: {} })).rejects.toMatchObject({
+      code: "bad_pattern",
+      message: 'the pattern is wrong: data.to[0].prefx: unknown operator "prefx" (did you mean "prefix"?)',
+      details: { path: "data.to[0].prefx", fault: 'unknown operator "prefx" (did you mean "prefix"?)' },
+    });
+    await expect(client.testEvent({ pattern: null, event: {} })).rejects.toMatchObject({ code: "bad_pattern", details: { path: "" } });
+    const answer = await call("POST", "/v1/events/test", { ...auth, "content-type": "application/json" }, '{"pattern":"{","event":{}}');
+    expect(answer.status).toBe(400);
+  });
+
+  it("C15: says what is missing or too much", async () => {
+    const refused = async (body: object): Promise<string> => {
+      const answer = await call("POST", "/v1/events/test", { ...auth, "content-type": "application/json" }, JSON.stringify(body));
+      expect(answer.status).toBe(400);
+      return errorOf(answer).message;
+    };
+    expect(await refused({ event: {} })).toBe("the body wants one of pattern and fn: what the event is tested against");
+    expect(await refused({ pattern: { a: [1] }, fn: "greet", event: {} })).toContain("one of pattern and fn");
+    expect(await refused({ fn: "greet" })).toBe("the body wants one of event, seq and id: which event is tested");
+    expect(await refused({ fn: "greet", seq: 1, id: "e1" })).toContain("one of event, seq and id");
+    expect(await refused({ fn: "greet", event: [1] })).toBe("the body does not fit: event must be object");
+    expect(await refused({ fn: "greet", evnt: {} })).toContain('must not have "evnt"');
+    await expect(client.testEvent({ fn: "gret", event: {} })).rejects.toMatchObject({
+      code: "not_found",
+      message: 'there is no function "gret" (did you mean "greet"?)',
+    });
   });
 });
 

@@ -2,12 +2,15 @@ import { MillraceError } from "../core/errors.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Seq } from "../store/store.ts";
 import { purging, redriving, workThrough } from "./dead-letters.ts";
+import { findEvent } from "./find-event.ts";
+import { findFunction, noFunction } from "./find-function.ts";
 import { followLogs, linesOf } from "./follow-logs.ts";
 import { invoke } from "./invoke.ts";
 import { toIngested } from "./new-event.ts";
 import type { ControlRooms } from "./node-facts.ts";
 import type { AnswerOf, BodyOf, OperationName, Operations, ParamsOf, QueryOf } from "./operations.ts";
-import type { AcceptedEvent, EventShape, FunctionView, NewEventShape, NodeView, PurgeProgress, RedriveProgress } from "./shapes.ts";
+import type { AcceptedEvent, FunctionView, NewEventShape, NodeView, PurgeProgress, RedriveProgress } from "./shapes.ts";
+import { testEvent } from "./test-event.ts";
 import { showDead, showEvent, showFunctions, showRelease } from "./views.ts";
 
 export interface Input<N extends OperationName> {
@@ -45,20 +48,20 @@ export function makeHandlers(context: HandlerContext): Handlers {
 
     fn: async ({ params }) => {
       const found = functions().find(({ name }) => name === params.name);
-      if (found === undefined) throw noFunction(params.name ?? "");
+      if (found === undefined) throw noFunction(params.name ?? "", node.release());
       return found;
     },
 
     invoke: async ({ params, body, signal }) => {
-      const name = params.name ?? "";
-      const manifest = node.release()?.manifest.functions.find((each) => each.name === name);
-      if (manifest === undefined) throw noFunction(name);
+      const manifest = findFunction(params.name ?? "", node.release());
       return await invoke(manifest, body, signal, { delivery, linesOf: (invocation) => linesOf(logs, invocation), now: () => clock.now() });
     },
 
     events: async ({ query }) => ({ events: (await store.events({ ...query, limit: query.limit ?? 50 })).map(showEvent) }),
 
-    event: async ({ params }) => await findEvent(params.event ?? "", rooms),
+    event: async ({ params }) => showEvent(await findEvent(params.event ?? "", store)),
+
+    testEvent: async ({ body }) => await testEvent(body, rooms),
 
     emit: async ({ body }) => {
       const batch = "events" in body ? body.events : undefined;
@@ -138,18 +141,6 @@ function nodeView({ rooms, clock, address }: HandlerContext): NodeView {
     release: release === null ? null : showRelease(release),
     store: health.state === "ok" ? { state: "ok" } : { state: "failing", error: health.error.message, sinceMs: health.sinceMs },
   };
-}
-
-function noFunction(name: string): MillraceError {
-  return new MillraceError("not_found", `there is no function "${name}"`, { cure: "`millrace functions` lists those there are." });
-}
-
-async function findEvent(given: string, { store }: ControlRooms): Promise<EventShape> {
-  const seq = /^\d{1,15}$/.test(given) ? Number(given) : undefined;
-  const bySeq = seq === undefined || seq === 0 ? [] : await store.events({ after: seq - 1, limit: 1 });
-  const found = bySeq.find((event) => event.seq === seq) ?? (await store.events({ id: given, limit: 1 }))[0];
-  if (found === undefined) throw new MillraceError("not_found", `there is no event ${JSON.stringify(given)}`);
-  return showEvent(found);
 }
 
 async function emit(given: readonly NewEventShape[], isBatch: boolean, context: HandlerContext): Promise<AcceptedEvent[]> {

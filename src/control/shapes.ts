@@ -33,11 +33,13 @@ export const errorAnswer = named(
   }),
 );
 
+const eventTrigger = object({ kind: literal("event"), type: string(), where: nullable(record(anything())) });
+
 const trigger = named(
   "Trigger",
   union(
     object({ kind: literal("http"), method: oneOf(...HTTP_METHODS), path: string() }),
-    object({ kind: literal("event"), type: string(), where: nullable(record(anything())) }),
+    eventTrigger,
     object({ kind: literal("every"), everyMs: number() }),
     object({ kind: literal("cron"), expression: string(), timezone: nullable(string()) }),
   ),
@@ -125,12 +127,14 @@ const attemptView = named(
   }),
 );
 
+const deliveryState = oneOf("ready", "blocked", "done", "dead", "held");
+
 const deliveryMembers = {
   seq,
   event: seq,
   fn: string(),
   key: nullable(string()),
-  state: oneOf("ready", "blocked", "done", "dead", "held"),
+  state: deliveryState,
   attempt: integer({ description: "Attempts counted so far." }),
   dueMs: timeMs,
   settledMs: nullable(timeMs),
@@ -194,6 +198,70 @@ export const acceptedEvent = named(
   }),
 );
 export type AcceptedEvent = Static<typeof acceptedEvent>;
+
+export const eventTestBody = named(
+  "EventTestBody",
+  object({
+    pattern: optional(anything({ description: "An event pattern, or its JSON text. Either this or `fn`." })),
+    fn: optional(string({ minLength: 1, description: "A function: all of its event triggers are tested." })),
+    event: optional(record(anything())),
+    seq: optional(seq),
+    id: optional(string({ minLength: 1, description: "One of `event`, `seq` and `id`: the event itself, or one of the log." })),
+  }),
+);
+export type EventTestBody = Static<typeof eventTestBody>;
+
+const failureReason = oneOf("missing", "mismatch", "apart");
+const hint = string({ description: "What most likely was meant, for people." });
+const conditionMembers = {
+  path: string(),
+  condition: anything({ description: "The alternatives, as the pattern has them." }),
+  found: optional(anything({ description: "What the event has there: a value, or a list of several. Absent where it has nothing." })),
+};
+
+const explanationMembers = {
+  matched: boolean(),
+  failed: optional(named("FailedCondition", object({ ...conditionMembers, reason: failureReason, hint: optional(hint) }))),
+  branches: array(
+    named(
+      "ExplainedBranch",
+      object({
+        branch: integer({ description: "From 1, in the order in which the `$or` of the pattern are multiplied out." }),
+        matched: boolean(),
+        conditions: array(
+          named(
+            "ExplainedCondition",
+            object({ holds: boolean(), ...conditionMembers, reason: optional(failureReason), hint: optional(hint) }),
+          ),
+        ),
+      }),
+    ),
+    { description: "The one that matches or came furthest first; at most 20." },
+  ),
+  branchCount: integer(),
+};
+
+const testedEvent = named("TestedEvent", object({ seq, id: string(), source: string(), type: string() }));
+export type TestedEvent = Static<typeof testedEvent>;
+
+const patternTest = named("PatternTest", object({ kind: literal("pattern"), event: nullable(testedEvent), ...explanationMembers }));
+export type PatternTest = Static<typeof patternTest>;
+
+const functionTest = named(
+  "FunctionTest",
+  object({
+    kind: literal("function"),
+    fn: string(),
+    matched: boolean({ description: "Whether any of its event triggers matches." }),
+    event: nullable(testedEvent),
+    delivery: nullable(object({ seq, state: deliveryState })),
+    triggers: array(named("TriggerTest", object({ trigger: eventTrigger, ...explanationMembers }))),
+  }),
+);
+export type FunctionTest = Static<typeof functionTest>;
+
+export const eventTest = named("EventTest", union(patternTest, functionTest));
+export type EventTest = Static<typeof eventTest>;
 
 export const logLevel = oneOf(...LOG_LEVELS);
 

@@ -1,6 +1,5 @@
-/** The known word that a misspelt one most likely meant, or undefined when none is near. */
-export function nearMiss(word: string, known: Iterable<string>): string | undefined {
-  const allowed = Math.max(1, Math.floor(word.length / 3));
+/** The known word that a misspelt one most likely meant, or undefined when none is near: at most `allowed` slips away. */
+export function nearMiss(word: string, known: Iterable<string>, allowed = Math.max(1, Math.floor(word.length / 3))): string | undefined {
   let best: { word: string; distance: number } | undefined;
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());

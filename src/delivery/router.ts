@@ -1,12 +1,9 @@
-import { MillraceError } from "../core/errors.ts";
 import type { CloudEvent } from "../events/index.ts";
-import { isReservedType } from "../events/index.ts";
-import { Matcher, type Pattern } from "../events/patterns/index.ts";
-import type { FunctionManifest, Manifest, Trigger } from "../protocol/manifest.ts";
+import { Matcher } from "../events/patterns/index.ts";
+import type { FunctionManifest, Manifest } from "../protocol/manifest.ts";
 import type { NewDelivery } from "../store/store.ts";
+import { admits, type EventTrigger, patternOf } from "./event-trigger.ts";
 import { effectiveKey, partitionOf } from "./key.ts";
-
-type EventTrigger = Extract<Trigger, { kind: "event" }>;
 
 interface Subscription {
   readonly fn: FunctionManifest;
@@ -29,11 +26,8 @@ export class Router {
   functionsFor(event: CloudEvent): readonly FunctionManifest[] {
     const matched = this.matcher.match(event);
     if (matched.length === 0) return [];
-    const reserved = isReservedType(event.type);
     const functions = new Set<FunctionManifest>();
-    for (const { fn, trigger } of matched) {
-      if (!reserved || trigger.type === event.type) functions.add(fn);
-    }
+    for (const { fn, trigger } of matched) if (admits(trigger, event.type)) functions.add(fn);
     return [...functions];
   }
 
@@ -45,12 +39,4 @@ export class Router {
 export function deliveryTo(fn: FunctionManifest, event: CloudEvent): NewDelivery {
   const key = effectiveKey(fn.key, event);
   return { fn: fn.name, key, partition: partitionOf(fn.name, key, event.id), width: fn.concurrency.key };
-}
-
-function patternOf(trigger: EventTrigger): Pattern {
-  const where = trigger.where ?? {};
-  if (Object.hasOwn(where, "type")) {
-    throw new MillraceError("bad_pattern", `where.type: the type is the first argument of event("${trigger.type}"); give it only there`);
-  }
-  return { ...where, type: [trigger.type.includes("*") ? { wildcard: trigger.type.replaceAll("\\", "\\\\") } : trigger.type] };
 }

@@ -4,6 +4,7 @@ import { dev } from "./dev.ts";
 import { doctor } from "./doctor.ts";
 import { emit } from "./emit.ts";
 import { events, eventsShow } from "./events.ts";
+import { eventsTest } from "./events-test.ts";
 import { functions } from "./functions.ts";
 import { init } from "./init.ts";
 import { invoke } from "./invoke.ts";
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   functions,
   events,
   eventsShow,
+  eventsTest,
   logs,
   deadList,
   deadShow,

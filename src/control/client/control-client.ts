@@ -5,6 +5,8 @@ import type {
   DeadLetter,
   DeadSelectionShape,
   EventShape,
+  EventTest,
+  EventTestBody,
   FollowedLine,
   FunctionView,
   InvokeAnswer,
@@ -73,6 +75,11 @@ export class ControlClient {
 
   event(seqOrId: string | number): Promise<EventShape> {
     return this.json("event", { params: { event: String(seqOrId) } });
+  }
+
+  /** Whether an event matches a pattern, or would wake a function; if not, which condition it fails. */
+  testEvent(body: EventTestBody): Promise<EventTest> {
+    return this.json("testEvent", { body });
   }
 
   /** Resolves when the event is on disk. */

@@ -1,16 +1,39 @@
-import { type Branch, compilePattern } from "./compile.ts";
+import { compilePattern } from "./compile.ts";
 import type { Condition } from "./condition.ts";
 import { type EventInput, readEvent } from "./event.ts";
-import { isLeaf } from "./leaf.ts";
-import { checkArrayLevels } from "./limits.ts";
-import type { Leaf, Pattern } from "./pattern.ts";
-import { buildTree } from "./tree.ts";
-import { matchesTree } from "./walk.ts";
+import { hintOfApart } from "./hint-of-apart.ts";
+import { hintOfPath } from "./hint-of-path.ts";
+import { hintOfValue } from "./hint-of-value.ts";
+import { heldTogether, holdTogether } from "./held-together.ts";
+import type { Pattern } from "./pattern.ts";
+import { standingAt } from "./standing.ts";
 
 export interface Explanation {
   readonly matched: boolean;
   /** The condition that failed, in the branch of the pattern that came furthest. */
   readonly failed?: FailedCondition;
+  /** The branch that matches or came furthest comes first; at most 20. A pattern without `$or` is one branch. */
+  readonly branches: readonly ExplainedBranch[];
+  /** How many the pattern has. */
+  readonly branchCount: number;
+}
+
+export interface ExplainedBranch {
+  /** Its number, from 1, in the order in which the pattern's `$or` are multiplied out. */
+  readonly branch: number;
+  readonly matched: boolean;
+  /** As the pattern has them. */
+  readonly conditions: readonly ExplainedCondition[];
+}
+
+export type ExplainedCondition = HeldCondition | (FailedCondition & { readonly holds: false });
+
+export interface HeldCondition {
+  readonly holds: true;
+  readonly path: string;
+  readonly condition: unknown;
+  /** What fits: one value, a list of several (at most 20), or undefined where it holds because nothing is there. */
+  readonly found: unknown;
 }
 
 export interface FailedCondition {
@@ -19,70 +42,82 @@ export interface FailedCondition {
   readonly condition: unknown;
   /** What the event has there: one value, a list of several (at most 20), or undefined. */
   readonly found: unknown;
-  /** Nothing to match there; nothing that fits; or what fits is in another element of an array than what the conditions before it hold for. */
+  /** Nothing to match there; nothing that fits; or what fits is in another element of an array than what the other conditions hold for. */
   readonly reason: "missing" | "mismatch" | "apart";
+  /** What most likely was meant, for people; absent where nothing is likely. */
+  readonly hint?: string;
 }
 
 const MOST_SHOWN = 20;
+const MOST_BRANCHES = 20;
 
 /** Why an event does not match a pattern, or that it does. */
 export function explain(pattern: Pattern | string, event: EventInput): Explanation {
-  const compiled = compilePattern(pattern);
+  const { branches } = compilePattern(pattern);
   const object = readEvent(event);
-  if (compiled.matches(object)) return { matched: true };
-  let furthest: Progress | undefined;
-  for (const branch of compiled.branches) {
-    const progress = progressOf(branch, object);
-    if (progress !== undefined && (furthest === undefined || progress.held > furthest.held)) furthest = progress;
-  }
-  return furthest === undefined ? { matched: false } : { matched: false, failed: describe(furthest.failed, object) };
+  const judged = branches.map(({ conditions }, i) => judge(i + 1, conditions, object)).sort(furthestFirst);
+  const described = judged.slice(0, MOST_BRANCHES).map((branch) => describe(branch, object));
+  const [first] = described;
+  const all = { matched: first?.matched ?? false, branches: described, branchCount: branches.length };
+  const failed = first?.conditions.find((condition) => !condition.holds);
+  if (failed === undefined) return all;
+  const { holds: _, ...facts } = failed;
+  return { ...all, failed: facts };
 }
 
-interface Progress {
-  /** How many conditions hold together before the one that fails. */
-  readonly held: number;
-  readonly failed: Condition;
+interface Judged {
+  readonly branch: number;
+  readonly conditions: readonly Condition[];
+  readonly held: ReadonlySet<Condition>;
+  /** How many hold before the first that does not. */
+  readonly run: number;
 }
 
-/** Conditions that may be absent come last: what they look at depends on the elements that the others choose. */
-function progressOf(branch: Branch, event: object): Progress | undefined {
-  const ordered = [...branch.conditions].sort((a, b) => Number(a.mayBeAbsent) - Number(b.mayBeAbsent));
-  for (const [held, failed] of ordered.entries()) {
-    if (!matchesTree(event, buildTree(ordered.slice(0, held + 1)))) return { held, failed };
-  }
-  return undefined;
+function judge(branch: number, conditions: readonly Condition[], event: object): Judged {
+  const held = heldTogether(conditions, event);
+  const firstFailed = conditions.findIndex((condition) => !held.has(condition));
+  return { branch, conditions, held, run: firstFailed < 0 ? Infinity : firstFailed };
 }
 
-function describe(condition: Condition, event: object): FailedCondition {
-  const there: There = { leaves: [], other: undefined };
-  look(event, condition.path.split("."), 0, there, 0);
-  const shown = there.leaves.slice(0, MOST_SHOWN);
-  const found = shown.length === 0 ? there.other : shown.length === 1 ? shown[0] : shown;
-  const reason = there.leaves.length === 0 ? "missing" : matchesTree(event, buildTree([condition])) ? "apart" : "mismatch";
-  return { path: condition.path, condition: condition.written, found, reason };
+/** Of those that came equally far, the one that lacks least. */
+function furthestFirst(a: Judged, b: Judged): number {
+  if (a.run !== b.run) return a.run > b.run ? -1 : 1;
+  return lacking(a) - lacking(b);
 }
 
-/** What stands at a path: leaves, or else an object or an empty array. */
-interface There {
-  readonly leaves: Leaf[];
-  other: object | undefined;
+function lacking({ conditions, held }: Judged): number {
+  return conditions.length - held.size;
 }
 
-function look(value: unknown, keys: readonly string[], from: number, there: There, arrays: number): void {
-  const isThere = from === keys.length;
-  if (isLeaf(value)) {
-    if (isThere) there.leaves.push(value);
-    return;
-  }
-  if (typeof value !== "object" || value === null) return;
-  if (isThere) there.other ??= value;
-  if (Array.isArray(value)) {
-    checkArrayLevels(arrays + 1);
-    for (const element of value as readonly unknown[]) look(element, keys, from, there, arrays + 1);
-    return;
-  }
-  for (let to = from + 1; to <= keys.length; to++) {
-    const key = keys.slice(from, to).join(".");
-    if (Object.hasOwn(value, key)) look((value as Readonly<Record<string, unknown>>)[key], keys, to, there, arrays);
-  }
+function describe(judged: Judged, event: object): ExplainedBranch {
+  const { branch, conditions, held } = judged;
+  return {
+    branch,
+    matched: lacking(judged) === 0,
+    conditions: conditions.map((condition) =>
+      held.has(condition) ? describeHeld(condition, event) : { holds: false, ...describeFailed(condition, [...held], event) },
+    ),
+  };
+}
+
+function describeHeld({ path, written, holds }: Condition, event: object): HeldCondition {
+  const fitting = standingAt(event, path).leaves.filter(holds);
+  return { holds: true, path, condition: written, found: oneOrSeveral(fitting) };
+}
+
+function describeFailed(condition: Condition, held: readonly Condition[], event: object): FailedCondition {
+  const { path, written } = condition;
+  const { leaves, other } = standingAt(event, path);
+  const facts = { path, condition: written, found: leaves.length === 0 ? other : oneOrSeveral(leaves) };
+  if (leaves.length === 0) return withHint({ ...facts, reason: "missing" }, hintOfPath(path, other, event));
+  if (holdTogether([condition], event)) return withHint({ ...facts, reason: "apart" }, hintOfApart(condition, held, event));
+  return withHint({ ...facts, reason: "mismatch" }, hintOfValue(written, leaves.slice(0, MOST_SHOWN)));
+}
+
+function withHint(facts: FailedCondition, hint: string | undefined): FailedCondition {
+  return hint === undefined ? facts : { ...facts, hint };
+}
+
+function oneOrSeveral(values: readonly unknown[]): unknown {
+  return values.length > 1 ? values.slice(0, MOST_SHOWN) : values[0];
 }

@@ -39,7 +39,7 @@ describe("byte table", () => {
     );
   });
 
-  it("P45: what comes and goes leaves no bytes behind", () => {
+  it("P47: what comes and goes leaves no bytes behind", () => {
     const table = new ByteTable<number>();
     for (let i = 0; i < 100_000; i++) {
       const added = Buffer.from(`key ${i}`);

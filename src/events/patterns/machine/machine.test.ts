@@ -21,7 +21,7 @@ const step = fc.oneof(
 );
 
 describe("machine", () => {
-  it("P42, P46: while rules come and go it answers as each rule does by itself", () => {
+  it("P42, P48: while rules come and go it answers as each rule does by itself", () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 40, maxLength: 160 }), (steps) => {
         const matcher = new Matcher<number>();
@@ -68,7 +68,7 @@ describe("machine", () => {
     }
   });
 
-  it("P45: what is deleted leaves nothing behind", () => {
+  it("P47: what is deleted leaves nothing behind", () => {
     const matcher = new Matcher<number>();
     const rules = (i: number): Pattern => ({
       type: [`type ${i % 10}`],
@@ -89,7 +89,7 @@ describe("machine", () => {
     expect(matcher.stats().sizeBytes).toBeLessThan(sizeBytes * 1.5);
   });
 
-  it("P45: a rule more costs the same, however many there are", () => {
+  it("P47: a rule more costs the same, however many there are", () => {
     const sizeOf = (count: number): number => {
       const matcher = new Matcher<number>();
       for (let i = 0; i < count; i++) matcher.add(i, { data: { sku: [`sku ${i}`] } });
@@ -100,7 +100,7 @@ describe("machine", () => {
     expect(few).toBeLessThan(1500);
   });
 
-  it("P47: a guard decides what the pattern leaves open, once a match", () => {
+  it("P49: a guard decides what the pattern leaves open, once a match", () => {
     const matcher = new Matcher<string>();
     const asked: (Json | undefined)[][] = [];
     const guard = {
