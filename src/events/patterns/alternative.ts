@@ -38,6 +38,18 @@ const ANYTHING_BUT_OPERATORS: ReadonlyMap<string, (argument: string, at: string)
   ["wildcard", (argument: string, at: string) => matchesText(wildcard(argument, at))],
 ]);
 
+/** How many wildcards a sound list of alternatives has: they alone read a string to its end, however long it is. */
+export function countWildcards(alternatives: readonly unknown[]): number {
+  let count = 0;
+  for (const alternative of alternatives) {
+    if (!isPlainObject(alternative)) continue;
+    const excluded = alternative["anything-but"];
+    const wildcards = isPlainObject(excluded) ? excluded["wildcard"] : alternative["wildcard"];
+    if (wildcards !== undefined) count += Array.isArray(wildcards) ? wildcards.length : 1;
+  }
+  return count;
+}
+
 export function compileAlternative(source: unknown, at: string): CompiledAlternative {
   if (isPlainObject(source)) {
     const [name, argument] = onlyField(source, at, "an operator");
