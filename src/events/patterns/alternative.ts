@@ -82,13 +82,14 @@ function literal(source: string): CompiledAlternative {
 function prefix(argument: unknown, at: string): Predicate {
   if (!isPlainObject(argument)) return startsWith(text(argument, at, ', or { "equals-ignore-case": … }'));
   const start = foldCase(ignoreCaseArgument(argument, at));
-  return (leaf) => typeof leaf === "string" && foldCase(leaf).startsWith(start);
+  // one unit more, so that no pair of surrogates is cut
+  return (leaf) => typeof leaf === "string" && foldCase(leaf.slice(0, start.length + 1)).startsWith(start);
 }
 
 function suffix(argument: unknown, at: string): Predicate {
   if (!isPlainObject(argument)) return endsWith(text(argument, at, ', or { "equals-ignore-case": … }'));
   const end = foldCase(ignoreCaseArgument(argument, at));
-  return (leaf) => typeof leaf === "string" && foldCase(leaf).endsWith(end);
+  return (leaf) => typeof leaf === "string" && foldCase(leaf.slice(-end.length - 1)).endsWith(end);
 }
 
 function ignoreCaseArgument(argument: object, at: string): string {
@@ -107,7 +108,7 @@ function endsWith(end: string): Predicate {
 
 function equalsIgnoreCase(argument: string): Predicate {
   const folded = foldCase(argument);
-  return (leaf) => typeof leaf === "string" && foldCase(leaf) === folded;
+  return (leaf) => typeof leaf === "string" && leaf.length === folded.length && foldCase(leaf) === folded;
 }
 
 function wildcardAlternative(argument: unknown, at: string): CompiledAlternative {
