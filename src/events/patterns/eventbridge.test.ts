@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { type Alternative, compilePattern, Matcher, type Pattern, PatternError } from "./index.ts";
 
 /**
- * The language of Amazon EventBridge, operator by operator, as its documentation and event-ruler have it. Where Millrace differs
- * (SPEC.md, "Where it differs from EventBridge") the row's name says so. Events and patterns in JSON text are those that
+ * The language of Amazon EventBridge, operator by operator. event-ruler 2.0.1 was asked every row: it answers otherwise in those
+ * whose name says `(differs)`, for the reasons in SPEC.md, "Where it differs from EventBridge", and the same in all others. Events and patterns in JSON text are those that
  * JSON.stringify cannot write: keys given twice, numbers in other spellings.
  */
 type Event = object | string;
@@ -136,7 +136,7 @@ const NUMBERS: readonly PatternRow[] = [
     ['{"f":1.7976931348623157e308}'],
     ['{"f":1.7976931348623155e308}', '{"f":1e309}'],
   ],
-  ["P21 the smallest double", '{"f":[5e-324]}', ['{"f":5e-324}', '{"f":4.9e-324}'], ['{"f":0}', '{"f":1e-323}']],
+  ["P21 (differs) the smallest double", '{"f":[5e-324]}', ['{"f":5e-324}', '{"f":4.9e-324}'], ['{"f":0}', '{"f":1e-323}']],
   ["P21 (differs) too small for a double is zero", '{"f":[0]}', ['{"f":1e-400}', '{"f":-1e-400}'], ['{"f":1e-320}']],
   ["P21 a negative number", '{"f":[-17.25]}', ['{"f":-17.25}', '{"f":-1.725e1}'], ['{"f":17.25}', '{"f":-17.250001}']],
   [
@@ -156,7 +156,7 @@ const PREFIX: readonly FieldRow[] = [
   ["P23 prefix never matches true or null", [{ prefix: "t" }, { prefix: "n" }], ["true", "null"], [true, null, false]],
   ["P23 prefix of an element", [{ prefix: "eu" }], [["us-1", "eu-1"], [["eu"]]], [["us-1"], [], [{ eu: "eu" }]]],
   ["P23 prefix beyond the basic plane", [{ prefix: "📦" }], ["📦", "📦 7"], ["📥", "7 📦", "\ud83d"]],
-  ["P23 prefix cuts strings by UTF-16 units", [{ prefix: "\ud83d" }], ["\ud83dx", "📦"], ["x\ud83d", "\ufffd"]],
+  ["P23 (differs) prefix cuts strings by UTF-16 units", [{ prefix: "\ud83d" }], ["\ud83dx", "📦"], ["x\ud83d", "\ufffd"]],
   ["P23 prefix with an accent", [{ prefix: "é" }], ["étage"], ["etage", "e\u0301tage", "É"]],
   ["P23 (differs) prefix with a quotation mark looks at the string, not at its JSON", [{ prefix: 'ab"' }], ['ab"', 'ab"c'], ["ab", "abc"]],
   ["P23 prefix that opens with a quotation mark", [{ prefix: '"ab' }], ['"ab"', '"ab'], ["ab", "abc"]],
@@ -177,7 +177,7 @@ const SUFFIX: readonly FieldRow[] = [
   ["P23 suffix never matches true", [{ suffix: "e" }], ["true"], [true, false]],
   ["P23 suffix of an element", [{ suffix: "-eu" }], [["a-us", "a-eu"], [[["b-eu"]]]], [["a-us"], []]],
   ["P23 suffix beyond the basic plane", [{ suffix: "📦" }], ["📦", "7 📦"], ["📦 7", "\udce6"]],
-  ["P23 suffix cuts strings by UTF-16 units", [{ suffix: "\udce6" }], ["x\udce6", "📦"], ["\udce6x", "\ufffd"]],
+  ["P23 (differs) suffix cuts strings by UTF-16 units", [{ suffix: "\udce6" }], ["x\udce6", "📦"], ["\udce6x", "\ufffd"]],
   ["P23 suffix of characters with three bytes", [{ suffix: "倉庫" }], ["東倉庫", "倉庫"], ["倉庫東", "庫", "庫倉"]],
   ["P23 (differs) suffix with a quotation mark looks at the string, not at its JSON", [{ suffix: '"ab' }], ['"ab', 'c"ab'], ["ab", "cab"]],
   ["P23 several suffixes", [{ suffix: ".gz" }, { suffix: ".xz" }], ["a.gz", "a.xz"], ["a.bz", "gz", "a.gz.b"]],
@@ -199,31 +199,36 @@ const IGNORE_CASE: readonly FieldRow[] = [
   ["P24 signs beside the letters of ASCII", [{ "equals-ignore-case": "[a]" }], ["[A]"], ["{a}", "{A}"]],
   ["P24 at and grave accent", [{ "equals-ignore-case": "@a" }], ["@A"], ["`a", "`A"]],
   ["P24 Latin accents", [{ "equals-ignore-case": "ÇA ÉTÉ" }], ["ça été", "Ça Été"], ["ca ete", "ça ete"]],
-  ["P24 Greek with a final sigma", [{ "equals-ignore-case": "ΛΌΓΟΣ" }], ["λόγος", "λόγοσ", "ΛΌΓΟΣ"], ["λόγο", "λογος"]],
+  ["P24 (differs) Greek with a final sigma", [{ "equals-ignore-case": "ΛΌΓΟΣ" }], ["λόγος", "λόγοσ", "ΛΌΓΟΣ"], ["λόγο", "λογος"]],
   ["P24 Cyrillic", [{ "equals-ignore-case": "Склад" }], ["СКЛАД", "склад"], ["склады", "CKLAD"]],
   ["P24 Armenian", [{ "equals-ignore-case": "ՊԱՀԵՍՏ" }], ["պահեստ"], ["պահես"]],
   ["P24 Cherokee, whose small letters came later", [{ "equals-ignore-case": "ᏣᎳᎩ" }], ["ꮳꮃꭹ", "ᏣᎳᎩ"], ["ᏣᎳ"]],
-  ["P24 beyond the basic plane", [{ "equals-ignore-case": "𐐀𐐁" }], ["𐐨𐐩", "𐐀𐐩"], ["𐐀", "𐐁𐐀"]],
+  ["P24 (differs) beyond the basic plane", [{ "equals-ignore-case": "𐐀𐐁" }], ["𐐨𐐩", "𐐀𐐩"], ["𐐀", "𐐁𐐀"]],
   ["P24 (differs) sharp s is not SS", [{ "equals-ignore-case": "maß" }], ["MAß", "maß", "MAẞ"], ["MASS", "mass"]],
   ["P24 (differs) the Kelvin sign is a k, both ways", [{ "equals-ignore-case": "k" }], ["K", "\u212a", "k"], ["κ"]],
   ["P24 (differs) the Kelvin sign in the pattern", [{ "equals-ignore-case": "\u212a" }], ["k", "K", "\u212a"], ["κ"]],
   ["P24 (differs) dotless i is an i", [{ "equals-ignore-case": "\u0131" }], ["i", "I", "\u0131"], ["\u0130", "l"]],
-  ["P24 capital i with a dot stands alone", [{ "equals-ignore-case": "\u0130" }], ["\u0130"], ["i", "I", "i\u0307"]],
+  ["P24 (differs) capital i with a dot stands alone", [{ "equals-ignore-case": "\u0130" }], ["\u0130"], ["i", "I", "i\u0307"]],
   ["P24 (differs) long s is an s", [{ "equals-ignore-case": "\u017fo" }], ["so", "SO", "\u017fO"], ["fo"]],
-  ["P24 micro sign and mu", [{ "equals-ignore-case": "\u00b5m" }], ["\u03bcM", "\u039cM", "\u00b5m"], ["um"]],
-  ["P24 title case", [{ "equals-ignore-case": "\u01c5" }], ["\u01c4", "\u01c5", "\u01c6"], ["DŽ", "dž"]],
-  ["P24 ligatures stay", [{ "equals-ignore-case": "\ufb01x" }], ["\ufb01X"], ["fix", "FIX"]],
+  ["P24 (differs) micro sign and mu", [{ "equals-ignore-case": "\u00b5m" }], ["\u03bcM", "\u039cM", "\u00b5m"], ["um"]],
+  ["P24 (differs) title case", [{ "equals-ignore-case": "\u01c5" }], ["\u01c4", "\u01c5", "\u01c6"], ["DŽ", "dž"]],
+  ["P24 (differs) ligatures stay", [{ "equals-ignore-case": "\ufb01x" }], ["\ufb01X"], ["fix", "FIX"]],
   ["P24 what has no case", [{ "equals-ignore-case": "倉庫 7" }], ["倉庫 7"], ["倉庫7", "库 7"]],
   ["P24 a lone surrogate", [{ "equals-ignore-case": "a\ud83d" }], ["A\ud83d"], ["A", "A\ufffd", "A📦"]],
   ["P24 prefix", [{ prefix: { "equals-ignore-case": "Inv-" } }], ["inv-1", "INV-", "iNv-x"], ["inv", "xinv-", 5]],
   ["P24 prefix with an accent", [{ prefix: { "equals-ignore-case": "é" } }], ["École", "été"], ["ecole", "E\u0301cole"]],
-  ["P24 prefix before a final sigma", [{ prefix: { "equals-ignore-case": "ΟΣ" } }], ["οσα", "ΟΣ", "ος"], ["ο", "σο"]],
+  ["P24 (differs) prefix before a final sigma", [{ prefix: { "equals-ignore-case": "ΟΣ" } }], ["οσα", "ΟΣ", "ος"], ["ο", "σο"]],
   ["P24 the empty prefix", [{ prefix: { "equals-ignore-case": "" } }], ["", "X"], [1, null, []]],
   ["P24 prefix never matches a number", [{ prefix: { "equals-ignore-case": "1E" } }], ["1e5"], [1e21, 1]],
-  ["P24 prefix beyond the basic plane", [{ prefix: { "equals-ignore-case": "𐐀" } }], ["𐐨x", "𐐀"], ["𐐁", "x𐐀"]],
+  ["P24 (differs) prefix beyond the basic plane", [{ prefix: { "equals-ignore-case": "𐐀" } }], ["𐐨x", "𐐀"], ["𐐁", "x𐐀"]],
   ["P24 suffix", [{ suffix: { "equals-ignore-case": ".Jpg" } }], ["a.JPG", ".jpg"], ["a.jpeg", "jpg", "a.jpg ", null]],
   ["P24 suffix with an accent", [{ suffix: { "equals-ignore-case": "TÉ" } }], ["beauté", "BEAUTÉ"], ["beaute", "té!"]],
-  ["P24 suffix that opens with a final sigma's word", [{ suffix: { "equals-ignore-case": "ος" } }], ["ΛΌΓΟΣ", "λόγος", "λόγοσ"], ["λόγο"]],
+  [
+    "P24 (differs) suffix that opens with a final sigma's word",
+    [{ suffix: { "equals-ignore-case": "ος" } }],
+    ["ΛΌΓΟΣ", "λόγος", "λόγοσ"],
+    ["λόγο"],
+  ],
   ["P24 the empty suffix", [{ suffix: { "equals-ignore-case": "" } }], ["", "x"], [0, false]],
 ];
 
@@ -276,10 +281,10 @@ const WILDCARD: readonly FieldRow[] = [
 const NUMERIC: readonly FieldRow[] = [
   ["P26 =", [{ numeric: ["=", 12.5] }], [12.5, [1, 12.5]], [12, 12.500001, "12.5", null, [], true]],
   ["P26 <", [{ numeric: ["<", 10] }], [9.999999, 0, -1e9, -1e300], [10, 10.000001, 1e300, "9", null]],
-  ["P26 <=", [{ numeric: ["<=", 10] }], [10, 9, -5e-324], [10.000001, 11]],
+  ["P26 <=", [{ numeric: ["<=", 10] }], [10, 9, -1e-300], [10.000001, 11]],
   ["P26 >", [{ numeric: [">", 10] }], [10.000001, 1e300], [10, 9, -11, "11"]],
   ["P26 >=", [{ numeric: [">=", 10] }], [10, 11], [9.999999, -10]],
-  ["P26 between, both open", [{ numeric: [">", 0, "<", 1] }], [0.5, 5e-324, 0.999999], [0, 1, -0.5, 2]],
+  ["P26 between, both open", [{ numeric: [">", 0, "<", 1] }], [0.5, 1e-300, 0.999999], [0, 1, -0.5, 2]],
   ["P26 between, closed below", [{ numeric: [">=", 0, "<", 1] }], [0, 0.5], [1, -5e-324]],
   ["P26 between, closed above", [{ numeric: [">", 0, "<=", 1] }], [1, 0.1], [0, 1.000001]],
   ["P26 between, both closed", [{ numeric: [">=", -1, "<=", 1] }], [-1, 0, 1], [-1.000001, 1.000001]],
@@ -291,7 +296,7 @@ const NUMERIC: readonly FieldRow[] = [
   ["P26 any element", [{ numeric: [">", 5] }], [[1, 6], [[7]], ["x", 6]], [[1, 5], ["6"], []]],
   ["P26 one element must satisfy both bounds", [{ numeric: [">", 5, "<", 7] }], [[1, 6]], [[4, 8]]],
   ["P26 beyond five thousand million", [{ numeric: [">", 5e9] }], [5_000_000_001, 1e12, 5_000_000_000.000001], [5e9, 4_999_999_999]],
-  ["P26 beyond a million million", [{ numeric: [">=", 1e15, "<", 1e18] }], [1e15, 999_999_999_999_999_900], [1e18, 999_999_999_999_999]],
+  ["P26 beyond a million million", [{ numeric: [">=", 1e15, "<", 1e18] }], [1e15, 5e17], [1e18, 999_999_999_999_999]],
   ["P26 finer than six decimals", [{ numeric: ["<", 0.0000001] }], [0.00000009, 0], [0.0000001, 0.0000002]],
   ["P26 the largest double", [{ numeric: ["<=", 1.7976931348623157e308] }], [1.7976931348623157e308, 0], ["x"]],
   ["P26 several ranges", [{ numeric: ["<", 0] }, { numeric: [">", 100] }], [-1, 101], [0, 50, 100]],
@@ -334,7 +339,7 @@ const CIDR: readonly FieldRow[] = [
     ["192.168.8.0", "192.168.6.255", "192.168.7", "192.168.7.256"],
   ],
   ["P27 /8", [{ cidr: "10.0.0.0/8" }], ["10.0.0.0", "10.255.255.255"], ["11.0.0.0", "9.255.255.255"]],
-  ["P27 /0 is every v4 address", [{ cidr: "0.0.0.0/0" }], ["0.0.0.0", "255.255.255.255"], ["::", "::1", "", "1.2.3", 0]],
+  ["P27 (differs) /0 is every v4 address", [{ cidr: "0.0.0.0/0" }], ["0.0.0.0", "255.255.255.255"], ["::", "::1", "", "1.2.3", 0]],
   ["P27 /1", [{ cidr: "128.0.0.0/1" }], ["128.0.0.0", "255.255.255.255"], ["127.255.255.255", "0.0.0.0"]],
   ["P27 /16", [{ cidr: "172.16.0.0/16" }], ["172.16.0.0", "172.16.255.255"], ["172.17.0.0", "172.15.255.255"]],
   ["P27 /17", [{ cidr: "172.16.128.0/17" }], ["172.16.128.0", "172.16.255.1"], ["172.16.127.255"]],
@@ -353,7 +358,12 @@ const CIDR: readonly FieldRow[] = [
     ["8.8.8.8"],
     ["8.8.8.8 ", " 8.8.8.8", "8.8.8.8/32", "8.8.8.8.8", "8.8.8.", ".8.8.8", "8.8.8.-8", "0x8.8.8.8", "8.8.8.8:53", "134744072", "8,8,8,8"],
   ],
-  ["P27 strings only", [{ cidr: "0.0.0.0/0" }], [["x", "1.2.3.4"], [["1.2.3.4"]]], [1.2, 16909060, null, true, [], {}, { ip: "1.2.3.4" }]],
+  [
+    "P27 (differs) strings only",
+    [{ cidr: "0.0.0.0/0" }],
+    [["x", "1.2.3.4"], [["1.2.3.4"]]],
+    [1.2, 16909060, null, true, [], {}, { ip: "1.2.3.4" }],
+  ],
   ["P27 other digits are no digits", [{ cidr: "0.0.0.0/0" }], ["1.2.3.4"], ["١.٢.٣.٤", "１.２.３.４"]],
   [
     "P27 v6 /32",
@@ -368,7 +378,7 @@ const CIDR: readonly FieldRow[] = [
     ["fd00:0:0:2::9", "fd00::9"],
   ],
   [
-    "P27 v6 /0 is every v6 address",
+    "P27 (differs) v6 /0 is every v6 address",
     [{ cidr: "::/0" }],
     ["::", "1::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
     ["1.2.3.4", "", ":", ":::", "::ffff:1.2.3.4"],
@@ -382,7 +392,7 @@ const CIDR: readonly FieldRow[] = [
     ["2001:db8:2::"],
   ],
   [
-    "P27 v6 spellings",
+    "P27 (differs) v6 spellings",
     [{ cidr: "2001:db8:0:0:8::/80" }],
     ["2001:db8::8:0:0:1", "2001:0db8:0000:0000:0008::1", "2001:DB8:0:0:8:0:1.2.3.4"],
     ["2001:db8::7:0:0:1", "2001:db8:0:0:8"],
@@ -409,7 +419,7 @@ const CIDR: readonly FieldRow[] = [
     ],
   ],
   [
-    "P27 a mapped v4 address is that v4 address",
+    "P27 (differs) a mapped v4 address is that v4 address",
     [{ cidr: "10.0.0.0/8" }],
     ["::ffff:10.1.2.3", "::ffff:a01:203", "0:0:0:0:0:FFFF:0a01:0203"],
     ["::ffff:11.1.2.3", "::10.1.2.3", "::fffe:10.1.2.3", "ffff::10.1.2.3"],
@@ -439,11 +449,16 @@ const ADDRESS_LITERALS: readonly FieldRow[] = [
     ["1::2:0:0:0:3", "1:0:0:2::3", "1:0:0:2:0:0:0:3"],
     ["1::2:3", "1:0:0:2:0:0:3"],
   ],
-  ["P22 all zeros", ["::"], ["::", "0::", "0:0:0:0:0:0:0:0", "::0.0.0.0"], ["::1", "0", ":", ""]],
-  ["P22 loopback", ["::1"], ["::1", "0:0:0:0:0:0:0:1", "::0:1", "::0.0.0.1"], ["1::", "::10", "127.0.0.1"]],
-  ["P22 the last words as v4", ["64:ff9b::192.0.2.33"], ["64:ff9b::c000:221", "64:ff9b::192.0.2.33"], ["64:ff9b::c000:222", "192.0.2.33"]],
+  ["P22 (differs) all zeros", ["::"], ["::", "0::", "0:0:0:0:0:0:0:0", "::0.0.0.0"], ["::1", "0", ":", ""]],
+  ["P22 (differs) loopback", ["::1"], ["::1", "0:0:0:0:0:0:0:1", "::0:1", "::0.0.0.1"], ["1::", "::10", "127.0.0.1"]],
   [
-    "P22 a mapped address, as v6",
+    "P22 (differs) the last words as v4",
+    ["64:ff9b::192.0.2.33"],
+    ["64:ff9b::c000:221", "64:ff9b::192.0.2.33"],
+    ["64:ff9b::c000:222", "192.0.2.33"],
+  ],
+  [
+    "P22 (differs) a mapped address, as v6",
     ["::ffff:192.0.2.1"],
     ["::ffff:192.0.2.1", "::FFFF:c000:201", "0:0:0:0:0:ffff:192.0.2.1"],
     ["::192.0.2.1", "::ffff:192.0.2.2"],
@@ -547,7 +562,7 @@ const EXISTS: readonly PatternRow[] = [
     [{ a: [{ z: "x", m: 1 }] }],
   ],
   [
-    "P29 false in an element of an element",
+    "P29 (differs) false in an element of an element",
     { a: { k: [1], b: { m: [{ exists: false }] } } },
     [{ a: [{ k: 1, b: [{ n: 1 }] }, { b: { m: 1 } }] }],
     [{ a: [{ k: 1, b: [{ n: 1 }, { m: 1 }] }] }],
@@ -764,7 +779,7 @@ const PATHS: readonly PatternRow[] = [
     ],
     [{ "": 1, a: 2 }],
   ],
-  ["P3 a name of dots", { ".": [1] }, [{ ".": 1 }, { "": { "": 1 } }], [{ "": 1 }, { "..": 1 }]],
+  ["P3 (differs) a name of dots", { ".": [1] }, [{ ".": 1 }, { "": { "": 1 } }], [{ "": 1 }, { "..": 1 }]],
   ["P3 names beyond ASCII", { größe: { "📦": [1] } }, [{ größe: { "📦": 1 } }, { "größe.📦": 1 }], [{ GRÖSSE: { "📦": 1 } }]],
   [
     "P3 names that objects inherit",
@@ -779,12 +794,12 @@ const PATHS: readonly PatternRow[] = [
   ["P4 a key twice, the last escaped", '{"a":["x"],"\\u0061":["y"]}', ['{"a":"y"}'], ['{"a":"x"}']],
   ["P4 (differs) an object given twice is replaced whole", '{"a":{"b":[1]},"a":{"c":[1]}}', ['{"a":{"c":1}}'], ['{"a":{"b":1}}']],
   [
-    "P4 $or given twice: the last",
+    "P4 (differs) $or given twice: the last",
     '{"$or":[{"a":[1]},{"b":[1]}],"$or":[{"c":[1]},{"d":[1]}]}',
     ['{"c":1}', '{"d":1}'],
     ['{"a":1}', '{"b":1}'],
   ],
-  ["P4 an operator given twice: the last", '{"a":[{"prefix":"x","prefix":"y"}]}', ['{"a":"y1"}'], ['{"a":"x1"}']],
+  ["P4 (differs) an operator given twice: the last", '{"a":[{"prefix":"x","prefix":"y"}]}', ['{"a":"y1"}'], ['{"a":"x1"}']],
   [
     "P4 (differs) a key that is given again around a $or keeps its place",
     '{"a":[1],"$or":[{"a":[2]},{"b":[1]}],"a":[3]}',
@@ -813,6 +828,20 @@ const PATHS: readonly PatternRow[] = [
       { a: { b: 1 }, "a.b": 2 },
     ],
     [{ a: { b: 2 }, "a.b": 3 }],
+  ],
+  [
+    "P14 (differs) an element of an array and the other spelling outside it",
+    { a: { k: [1], v: [2] } },
+    [{ a: [{ k: 1, v: 3 }], "a.v": 2 }],
+    [
+      {
+        a: [
+          { k: 1, v: 3 },
+          { k: 3, v: 2 },
+        ],
+        "a.v": 4,
+      },
+    ],
   ],
   [
     "P14 the spellings complete each other",
@@ -1035,7 +1064,7 @@ const REFUSED: readonly (readonly [name: string, pattern: string, path: string])
   ["P5 an operator as a field inside $or", '{"$or":[{"a":{"wildcard":["x"]}},{"b":[1]}]}', "$or[0].a.wildcard"],
   ["P5 a comparison as a field inside $or", '{"$or":[{"<=":[1]},{"b":[1]}]}', "$or[0].<="],
   ["P5 a fault deep inside", '{"$or":[{"a":[1]},{"b":[1],"$or":[{"c":[1]},{"d":[{"prefx":"x"}]}]}]}', "$or[1].$or[1].d[0].prefx"],
-  ["P21 a number too large for a double", '{"a":[1,1e309]}', "a[1]"],
+  ["P21 (differs) a number too large for a double", '{"a":[1,1e309]}', "a[1]"],
   ["P23 prefix with null", '{"a":[{"prefix":null}]}', "a[0].prefix"],
   ["P23 prefix with a list", '{"a":[{"prefix":["x"]}]}', "a[0].prefix"],
   ["P23 suffix with a number", '{"a":[{"suffix":1}]}', "a[0].suffix"],
