@@ -30,6 +30,18 @@ const ANYTHING_BUT_OPERATORS: ReadonlyMap<string, (argument: string, at: string)
   ["wildcard", wildcard],
 ]);
 
+/** How many wildcards a sound list of alternatives has: they alone read a string to its end, however long it is. */
+export function countWildcards(alternatives: readonly unknown[]): number {
+  let count = 0;
+  for (const alternative of alternatives) {
+    if (!isPlainObject(alternative)) continue;
+    const excluded = alternative["anything-but"];
+    const wildcards = isPlainObject(excluded) ? excluded["wildcard"] : alternative["wildcard"];
+    if (wildcards !== undefined) count += Array.isArray(wildcards) ? wildcards.length : 1;
+  }
+  return count;
+}
+
 export function compileAlternative(source: unknown, at: string): Test {
   if (isPlainObject(source)) {
     const [name, argument] = onlyField(source, at, "an operator");

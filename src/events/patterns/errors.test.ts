@@ -62,6 +62,19 @@ const FAULTS: [rule: string, pattern: unknown, path: string, fault: string | Reg
   ],
   ["P6", { f: [{ wildcard: "a*".repeat(33) }] }, "f[0].wildcard", 'a wildcard has at most 32 "*", this one has 33'],
   ["P6", { f: [{ wildcard: "a".repeat(2049) }] }, "f[0].wildcard", "a wildcard has at most 2048 characters, this one has 2049"],
+  [
+    "P6",
+    { f: Array.from({ length: 257 }, (_, i) => ({ wildcard: `*${i}` })) },
+    "",
+    'a pattern has at most 256 wildcards, those in every combination of "$or" counted; this one has 257: write it as several patterns',
+  ],
+  ["P6", { f: [{ "anything-but": { wildcard: Array.from({ length: 257 }, (_, i) => `*${i}`) } }] }, "", /this one has 257:/],
+  [
+    "P6",
+    { f: [{ wildcard: "a*" }, { wildcard: "b*" }], $or: Array.from({ length: 129 }, (_, i) => ({ g: [i] })) },
+    "",
+    /this one has 258:/,
+  ],
   ["P21", { f: [Number.NaN] }, "f[0]", "NaN is no number that JSON can carry"],
   ["P21", '{"f":[1e999]}', "f[0]", "Infinity is no number that JSON can carry"],
   ["P23", { f: [{ prefix: 5 }] }, "f[0].prefix", 'must be a string, or { "equals-ignore-case": … }, not a number'],
@@ -163,6 +176,14 @@ const FAULTS: [rule: string, pattern: unknown, path: string, fault: string | Reg
   ],
   ["P31", { f: [{ "anything-but": { prefx: "a" } }] }, "f[0].anything-but.prefx", 'unknown operator "prefx" (did you mean "prefix"?)'],
   ["P31", { f: [{ "anything-but": { prefix: "a", suffix: "b" } }] }, "f[0].anything-but", /^one operator an object/],
+  ["P33", { f: ["\ud83d"] }, "f[0]", "holds half of a surrogate pair, which no text can carry"],
+  ["P33", { f: [{ prefix: "a\ude00" }] }, "f[0].prefix", "holds half of a surrogate pair, which no text can carry"],
+  [
+    "P33",
+    { f: [{ "anything-but": { wildcard: ["*", "\ud83d*"] } }] },
+    "f[0].anything-but.wildcard[1]",
+    "holds half of a surrogate pair, which no text can carry",
+  ],
   ["P32", { f: [{}] }, "f[0]", "an empty object: an operator is missing"],
   [
     "P32",
@@ -188,6 +209,9 @@ describe("errors of patterns", () => {
   it("P6: the limits themselves are allowed", () => {
     expect(() => compilePattern(nested(64) as Pattern)).not.toThrow();
     expect(() => compilePattern({ f: [{ wildcard: "a*".repeat(32) }] })).not.toThrow();
+    expect(() => compilePattern({ f: Array.from({ length: 256 }, (_, i) => ({ wildcard: `*${i}` })) })).not.toThrow();
+    const branches = Array.from({ length: 128 }, (_, i) => ({ g: [i] }));
+    expect(() => compilePattern({ f: [{ wildcard: "a*" }, { "anything-but": { wildcard: "b*" } }], $or: branches })).not.toThrow();
     const thousand = Object.fromEntries(
       Array.from({ length: 3 }, (_, i) => [`f${i}`, orOf(...Array.from({ length: 10 }, (_, j) => ({ [`g${j}`]: [1] })))]),
     );

@@ -1,6 +1,7 @@
 /**
  * Strings that differ only in case fold to one string. Code point by code point: toLowerCase of a whole string looks at
  * the neighbours of a sigma, so a prefix would not fold to a prefix; and a code point whose other case is several ("ß") keeps its own.
+ * Folding keeps the length of a string: no code point has its other case on the other side of U+FFFF.
  */
 export function foldCase(text: string): string {
   if (isAscii(text)) return text.toLowerCase();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { foldCase } from "./fold-case.ts";
 import { compilePattern, type Alternative, type Pattern } from "./index.ts";
 
 const matches = (pattern: Pattern, event: object): boolean => compilePattern(pattern).matches(event);
@@ -168,6 +169,15 @@ describe("alternatives", () => {
     expect(at([{ suffix: { "equals-ignore-case": ".PNG" } }], "a.pn")).toBe(false);
     expect(at([{ prefix: { "equals-ignore-case": "1" } }], 12)).toBe(false);
     expect(at([{ suffix: { "equals-ignore-case": "1" } }], 1)).toBe(false);
+  });
+
+  it("P24: folding keeps the length of every character, so that a long string is folded no further than is compared", () => {
+    for (let code = 0; code <= 0x10ffff; code++) {
+      const char = String.fromCodePoint(code);
+      const folded = foldCase(char);
+      if (folded.length !== char.length || foldCase(folded) !== folded) expect.fail(`U+${code.toString(16)} folds to "${folded}"`);
+    }
+    expect(at([{ suffix: { "equals-ignore-case": "𐐀É" } }], "𐐨𐐨é")).toBe(true);
   });
 
   it.each([

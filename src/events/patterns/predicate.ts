@@ -40,11 +40,11 @@ function literalOf(test: Test): Leaf | undefined {
 function predicateOf(test: Test): Predicate {
   switch (test.kind) {
     case "text":
-      return onText(test.fold, (text) => text === test.text);
+      return test.fold ? equalsFolded(test.text) : (leaf) => leaf === test.text;
     case "prefix":
-      return onText(test.fold, (text) => text.startsWith(test.text));
+      return test.fold ? startsFolded(test.text) : (leaf) => typeof leaf === "string" && leaf.startsWith(test.text);
     case "suffix":
-      return onText(test.fold, (text) => text.endsWith(test.text));
+      return test.fold ? endsFolded(test.text) : (leaf) => typeof leaf === "string" && leaf.endsWith(test.text);
     case "wildcard":
       return (leaf) => typeof leaf === "string" && matchesWildcard(test.wildcard, leaf);
     case "number":
@@ -72,9 +72,19 @@ function predicateOf(test: Test): Predicate {
   }
 }
 
-function onText(fold: boolean, holds: (text: string) => boolean): Predicate {
-  if (fold) return (leaf) => typeof leaf === "string" && holds(foldCase(leaf));
-  return (leaf) => typeof leaf === "string" && holds(leaf);
+// Folding keeps the length, so no more of a long string is folded than is compared.
+
+function equalsFolded(text: string): Predicate {
+  return (leaf) => typeof leaf === "string" && leaf.length === text.length && foldCase(leaf) === text;
+}
+
+function startsFolded(start: string): Predicate {
+  // One unit more, so that no pair of surrogates is cut.
+  return (leaf) => typeof leaf === "string" && foldCase(leaf.slice(0, start.length + 1)).startsWith(start);
+}
+
+function endsFolded(end: string): Predicate {
+  return (leaf) => typeof leaf === "string" && foldCase(leaf.slice(-end.length - 1)).endsWith(end);
 }
 
 function isAddress(text: string, address: readonly number[]): boolean {

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { type Json, leavesOf } from "./reference.ts";
+import { branchesOf, type Json, leavesOf } from "./reference.ts";
 
 // Few names and values, so that patterns and events meet often.
 const NAMES = ["a", "b", "c"];
@@ -75,7 +75,7 @@ const operator: fc.Arbitrary<Json> = fc.oneof(
     .map((value) => ({ "anything-but": value })),
 );
 export const alternatives: fc.Arbitrary<Json[]> = fc.array(fc.oneof(leaf, operator), { minLength: 1, maxLength: 3 });
-export const { pattern } = fc.letrec<{ pattern: { [key: string]: Json }; fields: { [key: string]: Json } }>((tie) => ({
+const { pattern: anyPattern } = fc.letrec<{ pattern: { [key: string]: Json }; fields: { [key: string]: Json } }>((tie) => ({
   fields: object<Json>(
     fc.oneof({ maxDepth: 2, depthIdentifier: "pattern" }, { weight: 2, arbitrary: alternatives }, { weight: 1, arbitrary: tie("pattern") }),
     1,
@@ -92,6 +92,21 @@ export const { pattern } = fc.letrec<{ pattern: { [key: string]: Json }; fields:
     )
     .map(([fields, or]) => (or === undefined ? fields : withField(fields, "$or", or))),
 }));
+
+/** Random `$or` may multiply out to more wildcards than P6 allows. */
+const MAX_WILDCARDS = 256;
+export const pattern = anyPattern.filter(hasFewWildcards);
+
+export function hasFewWildcards(fields: { [key: string]: Json }): boolean {
+  return countWildcards(branchesOf(fields, [], [new Map()]).map((branch) => [...branch.values()])) <= MAX_WILDCARDS;
+}
+
+function countWildcards(value: Json): number {
+  if (value === null || typeof value !== "object") return 0;
+  let count = 0;
+  for (const [name, inner] of Object.entries(value)) count += name === "wildcard" ? [inner].flat().length : countWildcards(inner);
+  return count;
+}
 
 /** A pattern over paths that the event has: each pick takes the path of some leaf, and often that leaf's value too. */
 export interface Pick {

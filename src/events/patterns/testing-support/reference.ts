@@ -25,7 +25,7 @@ export function leavesOf(value: Json, path: string[], elements: Map<Json[], numb
 type Alternatives = Json[];
 type ReferenceBranch = Map<string, Alternatives>;
 
-function branchesOf(fields: { [key: string]: Json }, path: string[], branches: ReferenceBranch[]): ReferenceBranch[] {
+export function branchesOf(fields: { [key: string]: Json }, path: string[], branches: ReferenceBranch[]): ReferenceBranch[] {
   for (const [key, value] of Object.entries(fields)) {
     if (key === "$or") branches = (value as { [key: string]: Json }[]).flatMap((pattern) => branchesOf(pattern, path, branches));
     else if (Array.isArray(value)) branches = branches.map((branch) => new Map(branch).set([...path, key].join("."), value));
