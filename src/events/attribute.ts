@@ -1,3 +1,6 @@
+import type { Leaf } from "./patterns/index.ts";
+import { isLeaf } from "./patterns/leaf.ts";
+
 /** What an event always has (E1). */
 const REQUIRED: ReadonlySet<string> = new Set(["specversion", "id", "source", "type"]);
 
@@ -21,4 +24,12 @@ export function isAttributeName(name: string): boolean {
     if (!((code >= 97 && code <= 122) || (code >= 48 && code <= 57))) return false;
   }
   return name.length > 0;
+}
+
+/** Reads an event's attributes. What is no leaf is none; so is what every object inherits, for those are functions. */
+export function readerOf(event: object): (name: string) => Leaf | undefined {
+  return (name) => {
+    const value = (event as Readonly<Record<string, unknown>>)[name];
+    return isLeaf(value) ? value : undefined;
+  };
 }

@@ -3,7 +3,15 @@ import { ALWAYS, ANY_VALUE, both, type Claim, either, loosely, NEVER, saysNothin
 import { isFailure, type Outcome } from "./failure.ts";
 import { compileNode, type Read } from "./evaluate.ts";
 import { attributesOf, childrenOf, type Node, typeOfNode } from "./node.ts";
-import { booleanVerdicts, equalVerdicts, equalVerdictsOnRight, likeVerdicts, memberVerdicts, orderVerdicts, type Verdicts } from "./verdicts.ts";
+import {
+  booleanVerdicts,
+  equalVerdicts,
+  equalVerdictsOnRight,
+  likeVerdicts,
+  memberVerdicts,
+  orderVerdicts,
+  type Verdicts,
+} from "./verdicts.ts";
 import { typeOf, type Value } from "./value.ts";
 
 /**
@@ -65,7 +73,8 @@ function restClaims(node: Node): Claims {
 function neededBy(node: Node): ReadonlySet<string> {
   if (node.kind === "attribute") return new Set([node.name]);
   const first = childrenOf(node).slice(0, 1);
-  const strict = node.kind === "in" ? childrenOf(node).slice(0, 2) : node.kind === "logic" && node.operator !== "XOR" ? first : childrenOf(node);
+  const strict =
+    node.kind === "in" ? childrenOf(node).slice(0, 2) : node.kind === "logic" && node.operator !== "XOR" ? first : childrenOf(node);
   return new Set(strict.flatMap((child) => [...neededBy(child)]));
 }
 

@@ -196,7 +196,8 @@ class Parser {
 
   private countOperator(at: number): void {
     this.operators++;
-    if (this.operators > MAX_OPERATORS) throw new SqlError(at, `an expression has at most ${MAX_OPERATORS} operators, functions and parentheses`);
+    if (this.operators > MAX_OPERATORS)
+      throw new SqlError(at, `an expression has at most ${MAX_OPERATORS} operators, functions and parentheses`);
   }
 
   private isAt(symbol: string): boolean {
@@ -263,7 +264,8 @@ function attributeName({ text, at }: Token): string {
   const name = text.toLowerCase();
   if (name.includes("_")) throw new SqlError(at, `"${text}" is no attribute: their names have only letters and digits`);
   if (KEYWORDS.has(text.toUpperCase())) throw new SqlError(at, `${text.toUpperCase()} is a keyword, no attribute`);
-  if (NO_ATTRIBUTES.has(name)) throw new SqlError(at, `"${text}" is no attribute: CloudEvents SQL does not look into data, an event pattern does`);
+  if (NO_ATTRIBUTES.has(name))
+    throw new SqlError(at, `"${text}" is no attribute: CloudEvents SQL does not look into data, an event pattern does`);
   return name;
 }
 

@@ -75,7 +75,8 @@ export function memberVerdicts(members: readonly Value[]): Verdicts {
 
 export function likeVerdicts(pattern: LikePattern): Verdicts {
   const alternative = alternativeOf(pattern);
-  if (alternative === undefined) return verdicts({ yes: ALL_STRINGS, no: [], isYesExact: true, isNoExact: true }, { yes: ALL_INTEGERS, no: [] });
+  if (alternative === undefined)
+    return verdicts({ yes: ALL_STRINGS, no: [], isYesExact: true, isNoExact: true }, { yes: ALL_INTEGERS, no: [] });
   if (typeof alternative === "string") return verdicts(theString(alternative), integersThatRead(alternative));
   const integers = mayMatchIntegers(pattern) ? { yes: ALL_INTEGERS, no: ALL_INTEGERS, isExact: false } : NONE_YES;
   if (hasUnderscore(pattern)) return verdicts(someOf([alternative]), integers);
