@@ -37,7 +37,7 @@ const trigger = named(
   "Trigger",
   union(
     object({ kind: literal("http"), method: oneOf(...HTTP_METHODS), path: string() }),
-    object({ kind: literal("event"), type: string(), where: nullable(record(anything())) }),
+    object({ kind: literal("event"), type: string(), where: nullable(record(anything())), sql: nullable(string()) }),
     object({ kind: literal("every"), everyMs: number() }),
     object({ kind: literal("cron"), expression: string(), timezone: nullable(string()) }),
   ),

@@ -2,6 +2,7 @@ import { MillraceError } from "../core/errors.ts";
 import type { CloudEvent } from "../events/index.ts";
 import { isReservedType } from "../events/index.ts";
 import { Matcher, type Pattern } from "../events/patterns/index.ts";
+import { compileSql, type SqlExpression } from "../events/sql/index.ts";
 import type { FunctionManifest, Manifest, Trigger } from "../protocol/manifest.ts";
 import type { NewDelivery } from "../store/store.ts";
 import { effectiveKey, partitionOf } from "./key.ts";
@@ -11,6 +12,7 @@ type EventTrigger = Extract<Trigger, { kind: "event" }>;
 interface Subscription {
   readonly fn: FunctionManifest;
   readonly trigger: EventTrigger;
+  readonly sql: SqlExpression | undefined;
 }
 
 /** The event triggers of one release, compiled once. A new release makes a new router (D9). */
@@ -20,7 +22,7 @@ export class Router {
   constructor(manifest: Manifest) {
     for (const fn of manifest.functions) {
       for (const trigger of fn.triggers) {
-        if (trigger.kind === "event") this.matcher.add({ fn, trigger }, patternOf(trigger));
+        if (trigger.kind === "event") this.matcher.add({ fn, trigger, sql: sqlOf(trigger) }, patternOf(trigger));
       }
     }
   }
@@ -31,8 +33,9 @@ export class Router {
     if (matched.length === 0) return [];
     const reserved = isReservedType(event.type);
     const functions = new Set<FunctionManifest>();
-    for (const { fn, trigger } of matched) {
-      if (!reserved || trigger.type === event.type) functions.add(fn);
+    for (const { fn, trigger, sql } of matched) {
+      if (reserved && trigger.type !== event.type) continue;
+      if (sql === undefined || sql.matches(event)) functions.add(fn);
     }
     return [...functions];
   }
@@ -45,6 +48,10 @@ export class Router {
 export function deliveryTo(fn: FunctionManifest, event: CloudEvent): NewDelivery {
   const key = effectiveKey(fn.key, event);
   return { fn: fn.name, key, partition: partitionOf(fn.name, key, event.id), width: fn.concurrency.key };
+}
+
+function sqlOf({ sql }: EventTrigger): SqlExpression | undefined {
+  return sql === null ? undefined : compileSql(sql);
 }
 
 function patternOf(trigger: EventTrigger): Pattern {
