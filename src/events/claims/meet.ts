@@ -38,7 +38,18 @@ interface Sorted {
 
 type Operator = Exclude<Alternative, Leaf>;
 
+/** Claims share their lists, and joining claims meets the same ones over and over. */
+const known = new WeakMap<readonly Alternative[], Sorted>();
+
 function sorted(alternatives: readonly Alternative[]): Sorted {
+  const before = known.get(alternatives);
+  if (before !== undefined) return before;
+  const made = sort(alternatives);
+  known.set(alternatives, made);
+  return made;
+}
+
+function sort(alternatives: readonly Alternative[]): Sorted {
   const { holds, mayBeAbsent } = compileCondition("attribute", alternatives, "");
   const leaves: Leaf[] = [];
   const operators: Operator[] = [];

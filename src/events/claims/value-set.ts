@@ -12,8 +12,9 @@ export interface ValueSet {
   readonly integers: readonly Alternative[];
   readonly booleans: readonly boolean[];
   readonly mayBeAbsent?: boolean;
-  /** False: there are values in it that are not meant. */
-  readonly isExact: boolean;
+  /** False: there are strings in it that are not meant. */
+  readonly areStringsExact: boolean;
+  readonly areIntegersExact: boolean;
 }
 
 export const ALL_STRINGS: readonly Alternative[] = [{ prefix: "" }];
@@ -21,13 +22,19 @@ export const ALL_INTEGERS: readonly Alternative[] = [{ numeric: [">=", MIN_INTEG
 export const ALL_BOOLEANS: readonly boolean[] = [true, false];
 
 /** What is there, whatever it is. */
-export const ANY_VALUE: ValueSet = { strings: ALL_STRINGS, integers: ALL_INTEGERS, booleans: ALL_BOOLEANS, isExact: true };
+export const ANY_VALUE: ValueSet = {
+  strings: ALL_STRINGS,
+  integers: ALL_INTEGERS,
+  booleans: ALL_BOOLEANS,
+  areStringsExact: true,
+  areIntegersExact: true,
+};
 
 /** The claim that an attribute is in a set, in as few alternatives as say it (C2). */
 export function valueClaim(name: string, set: ValueSet): Claim {
   const { alternatives, isExact } = isTextAttribute(name) ? textAlternatives(set) : allAlternatives(set);
   const absent: readonly Alternative[] = set.mayBeAbsent === true ? [{ exists: false }] : [];
-  return attributeClaim(name, [...absent, ...alternatives], isExact && set.isExact);
+  return attributeClaim(name, [...absent, ...alternatives], isExact);
 }
 
 interface Alternatives {
@@ -35,16 +42,17 @@ interface Alternatives {
   readonly isExact: boolean;
 }
 
-function textAlternatives({ strings }: ValueSet): Alternatives {
-  if ("except" in strings) return { alternatives: [{ "anything-but": strings.except }], isExact: true };
-  return { alternatives: strings === ALL_STRINGS ? [{ exists: true }] : strings, isExact: true };
+function textAlternatives({ strings, areStringsExact: isExact }: ValueSet): Alternatives {
+  if ("except" in strings) return { alternatives: [{ "anything-but": strings.except }], isExact };
+  return { alternatives: strings === ALL_STRINGS ? [{ exists: true }] : strings, isExact };
 }
 
-function allAlternatives({ strings, integers, booleans }: ValueSet): Alternatives {
+function allAlternatives({ strings, integers, booleans, areStringsExact, areIntegersExact }: ValueSet): Alternatives {
+  const isExact = areStringsExact && areIntegersExact;
   const hasAllOthers = integers === ALL_INTEGERS && booleans.length === 2;
-  if ("except" in strings) return { alternatives: [{ "anything-but": strings.except }], isExact: hasAllOthers };
-  if (strings === ALL_STRINGS && hasAllOthers) return { alternatives: [{ exists: true }], isExact: true };
-  return { alternatives: [...strings, ...integers, ...booleans], isExact: true };
+  if ("except" in strings) return { alternatives: [{ "anything-but": strings.except }], isExact: isExact && hasAllOthers };
+  if (strings === ALL_STRINGS && hasAllOthers) return { alternatives: [{ exists: true }], isExact };
+  return { alternatives: [...strings, ...integers, ...booleans], isExact };
 }
 
 /** A string and no other: a literal that spells an IPv6 address would match all spellings of it (P22), a wildcard does not. */

@@ -29,19 +29,31 @@ export function textClaims(dialect: TextDialect, name: string, text: string): { 
       : dialect === "prefix"
         ? { yes: [{ prefix: text }], no: { prefix: text } }
         : { yes: [{ suffix: text }], no: { suffix: text } };
-  const holds: ValueSet = { strings: strings.yes, integers: integers.yes, booleans: booleansThat(true), isExact: integers.isExact };
+  const holds: ValueSet = {
+    strings: strings.yes,
+    integers: integers.yes,
+    booleans: booleansThat(true),
+    areStringsExact: true,
+    areIntegersExact: integers.isExact,
+  };
   const fails: ValueSet = {
     strings: { except: strings.no },
     integers: integers.no,
     booleans: booleansThat(false),
     mayBeAbsent: true,
-    isExact: integers.isExact,
+    areStringsExact: true,
+    areIntegersExact: integers.isExact,
   };
   return { holds: valueClaim(name, holds), fails: valueClaim(name, fails) };
 }
 
+type Alternatives = ValueSet["integers"];
+
 /** Patterns compare numbers by value: which of them begin or end with a digit they cannot say. */
-function integersThat(dialect: TextDialect, text: string): Pick<ValueSet, "isExact"> & Record<"yes" | "no", ValueSet["integers"]> {
+function integersThat(
+  dialect: TextDialect,
+  text: string,
+): { readonly yes: Alternatives; readonly no: Alternatives; readonly isExact: boolean } {
   if (dialect === "exact" && /^(?:0|-?[1-9][0-9]{0,9})$/.test(text))
     return { yes: [Number(text)], no: integersExcept([Number(text)]), isExact: true };
   const mayBegin = dialect === "prefix" && /^-?[0-9]*$/.test(text);

@@ -23,11 +23,13 @@ export interface Claims {
   readonly isFalse: Claim;
 }
 
+const EXACT = { areStringsExact: true, areIntegersExact: true } as const;
+
 /** The events that an expression matches: it must be the Boolean true itself, nothing is cast here. */
 export function matchClaim(root: Node): Claim {
   const constant = constantOf(root);
   if (constant !== undefined) return constant === true ? ALWAYS : NEVER;
-  if (root.kind === "attribute") return valueClaim(root.name, { strings: [], integers: [], booleans: [true], isExact: true });
+  if (root.kind === "attribute") return valueClaim(root.name, { strings: [], integers: [], booleans: [true], ...EXACT });
   return typeOfNode(root) === "Boolean" ? claimsOf(root).isTrue : NEVER;
 }
 
@@ -85,7 +87,7 @@ function constantClaims(node: Node, constant: Value): Claims {
 
 function existsClaims(name: string): Claims {
   if (isRequiredAttribute(name)) return { isTrue: ALWAYS, isFalse: NEVER };
-  const isAbsent = { strings: [], integers: [], booleans: [], mayBeAbsent: true, isExact: true };
+  const isAbsent = { strings: [], integers: [], booleans: [], mayBeAbsent: true, ...EXACT };
   return { isTrue: valueClaim(name, ANY_VALUE), isFalse: valueClaim(name, isAbsent) };
 }
 

@@ -278,6 +278,7 @@ function shown(token: Token): string {
 /** A word after a value is most often an operator misspelt. */
 function hint(token: Token): string {
   if (token.kind === "string") return "; a quote inside a string is written with a backslash before it";
+  if (isKeyword(token, "NOT")) return "; after a value NOT is followed by LIKE or IN";
   return token.kind === "word" ? didYouMean(token.text.toUpperCase(), AFTER_OPERAND) : "";
 }
 

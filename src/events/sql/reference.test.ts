@@ -231,6 +231,18 @@ const pattern = fc.oneof(
   text.filter((t) => !/\\$|'/.test(t)),
 );
 
+// Conditions of one attribute have to be met in one list of alternatives, the place where a claim is most easily wrong.
+const onOneAttribute = fc
+  .tuple(
+    fc.constantFrom("type", "kind"),
+    fc.array(fc.tuple(fc.boolean(), fc.oneof(anyLiteral, pattern), fc.constantFrom("AND", "OR")), { minLength: 2, maxLength: 4 }),
+  )
+  .map(([name, conditions]) =>
+    conditions
+      .map(([isNegated, to]) => (typeof to === "string" ? like(isNegated, attribute(name), to) : equal(isNegated, attribute(name), to)))
+      .reduce((left, right, i) => logic(conditions[i]?.[2] ?? "AND", left, right)),
+  );
+
 const { part, condition } = fc.letrec<{ part: Part; condition: Part }>((tie) => ({
   part: fc.oneof(
     { maxDepth: 4, depthIdentifier: "part" },
@@ -250,6 +262,7 @@ const { part, condition } = fc.letrec<{ part: Part; condition: Part }>((tie) => 
     { weight: 3, arbitrary: fc.tuple(fc.boolean(), name.map(attribute), anyLiteral).map(([n, x, y]) => equal(n, x, y)) },
     { weight: 2, arbitrary: fc.tuple(fc.boolean(), name.map(attribute), pattern).map(([n, x, p]) => like(n, x, p)) },
     { weight: 1, arbitrary: name.map(exists) },
+    { weight: 2, arbitrary: onOneAttribute },
     { weight: 1, arbitrary: fc.tuple(fc.boolean(), tie("part"), tie("part")).map(([n, x, y]) => equal(n, x, y)) },
     {
       weight: 2,

@@ -102,8 +102,8 @@ function mayMatchIntegers({ pieces }: LikePattern): boolean {
 
 function verdicts(strings: Strings, { yes, no, isExact = true }: Integers): Verdicts {
   return {
-    isTrue: { strings: strings.yes, integers: yes, isExact: strings.isYesExact && isExact },
-    isFalse: { strings: strings.no, integers: no, isExact: strings.isNoExact && isExact },
+    isTrue: { strings: strings.yes, integers: yes, areStringsExact: strings.isYesExact, areIntegersExact: isExact },
+    isFalse: { strings: strings.no, integers: no, areStringsExact: strings.isNoExact, areIntegersExact: isExact },
   };
 }
 
