@@ -60,7 +60,7 @@ export function exactly(text: string): Alternative {
   return text.includes(":") && parseIp(text) !== undefined ? { wildcard: escapeWildcard(text) } : text;
 }
 
-export function escapeWildcard(text: string): string {
+function escapeWildcard(text: string): string {
   return text.replaceAll(/[*\\]/g, "\\$&");
 }
 

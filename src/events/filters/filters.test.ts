@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Pattern } from "../patterns/index.ts";
-import { compileFilters, type Filter, FilterError } from "./index.ts";
+import { compileFilters, type Filter, FilterError, Filters } from "./index.ts";
 
 const EVENT = { specversion: "1.0", id: "i", source: "/shops/7", type: "order.placed", size: 50, negative: -5, yes: true };
 
@@ -20,6 +20,7 @@ const nested = (levels: number): Filter => (levels === 0 ? { exact: { type: "a" 
 
 describe("dialects", () => {
   it("F2: all of a list must hold, and an empty list always does", () => {
+    expect(compileFilters([])).toBeInstanceOf(Filters);
     expect(matches([])).toBe(true);
     expect(matches([{ exact: { type: "order.placed" } }, { prefix: { source: "/shops/" } }])).toBe(true);
     expect(matches([{ exact: { type: "order.placed" } }, { prefix: { source: "/tills/" } }])).toBe(false);
