@@ -1,6 +1,6 @@
 import { readerOf } from "../attribute.ts";
 import { ruleOf } from "../claims/index.ts";
-import type { Rule } from "../patterns/index.ts";
+import type { Guard, Rule } from "../patterns/index.ts";
 import { allOf, compileFilter, compileListed } from "./compile.ts";
 import type { CompiledFilter } from "./compiled-filter.ts";
 import type { Filter } from "./filter.ts";
@@ -15,16 +15,16 @@ import type { Filter } from "./filter.ts";
 export class Filters {
   /** The events that they match, for a matcher of many rules. */
   readonly rule: Rule;
-  private readonly compiled: CompiledFilter;
+  private readonly test: Guard["test"];
 
-  constructor(compiled: CompiledFilter) {
-    this.compiled = compiled;
-    this.rule = ruleOf(compiled.holds, compiled);
+  constructor({ attributes, test, holds }: CompiledFilter) {
+    this.rule = ruleOf(holds, { attributes, test });
+    this.test = test;
   }
 
   /** `event` is a CloudEvent as JSON.parse returns it. */
   matches(event: object): boolean {
-    return this.compiled.test(readerOf(event));
+    return this.test(readerOf(event));
   }
 }
 

@@ -2,6 +2,7 @@ import { readerOf } from "../attribute.ts";
 import { ruleOf } from "../claims/index.ts";
 import type { Rule } from "../patterns/index.ts";
 import { type Analysis, analyse } from "./analysis.ts";
+import type { Evaluate } from "./evaluate.ts";
 import { isFailure, type SqlEvaluationError } from "./failure.ts";
 import type { Value } from "./value.ts";
 
@@ -24,24 +25,24 @@ export class SqlExpression {
   readonly attributes: readonly string[];
   /** The events that it matches, for a matcher of many rules. */
   readonly rule: Rule;
-  private readonly analysis: Analysis;
+  private readonly run: Evaluate;
 
-  constructor(source: string, analysis: Analysis) {
+  constructor(source: string, { attributes, evaluate, test, holds }: Analysis) {
     this.source = source;
-    this.attributes = analysis.attributes;
-    this.analysis = analysis;
-    this.rule = ruleOf(analysis.holds, analysis);
+    this.attributes = attributes;
+    this.rule = ruleOf(holds, { attributes, test });
+    this.run = evaluate;
   }
 
   /** `event` is a CloudEvent as JSON.parse returns it. */
   evaluate(event: object): SqlResult {
-    const outcome = this.analysis.evaluate(readerOf(event));
+    const outcome = this.run(readerOf(event));
     return isFailure(outcome) ? { value: outcome.value, error: outcome.error } : { value: outcome, error: null };
   }
 
   /** Whether the value is true and there was no error. */
   matches(event: object): boolean {
-    return this.analysis.test(readerOf(event));
+    return this.run(readerOf(event)) === true;
   }
 }
 
