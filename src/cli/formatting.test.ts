@@ -85,11 +85,12 @@ describe("lines", () => {
     expect(
       showTriggers([
         { kind: "http", method: "POST", path: "/a" },
-        { kind: "event", type: "x.*", where: null },
-        { kind: "event", type: "y", where: { source: ["z"] } },
+        { kind: "event", type: "x.*", where: null, sql: null },
+        { kind: "event", type: "y", where: { source: ["z"] }, sql: null },
+        { kind: "event", type: "q", where: null, sql: "source = 'z'" },
         { kind: "every", everyMs: 300_000 },
         { kind: "cron", expression: "0 3 * * *", timezone: "Europe/Berlin" },
       ]),
-    ).toBe("POST /a, on x.*, on y where …, every 5m, cron 0 3 * * * (Europe/Berlin)");
+    ).toBe("POST /a, on x.*, on y where …, on q sql …, every 5m, cron 0 3 * * * (Europe/Berlin)");
   });
 });

@@ -11,7 +11,7 @@ function showTrigger(trigger: FunctionView["triggers"][number]): string {
     case "http":
       return `${trigger.method} ${trigger.path}`;
     case "event":
-      return trigger.where === null ? `on ${trigger.type}` : `on ${trigger.type} where …`;
+      return `on ${trigger.type}${trigger.where === null ? "" : " where …"}${trigger.sql === null ? "" : " sql …"}`;
     case "every":
       return `every ${formatDuration(trigger.everyMs)}`;
     case "cron":

@@ -33,7 +33,7 @@ export const errorAnswer = named(
   }),
 );
 
-const eventTrigger = object({ kind: literal("event"), type: string(), where: nullable(record(anything())) });
+const eventTrigger = object({ kind: literal("event"), type: string(), where: nullable(record(anything())), sql: nullable(string()) });
 
 const trigger = named(
   "Trigger",

@@ -24,6 +24,7 @@ export const ERROR_KINDS = {
     status: 400,
     cure: "Correct the events named by index; the batch was refused whole, nothing of it was kept.",
   },
+  bad_filter: { fault: "caller", status: 400, cure: "Correct the filter; the message names the part that is wrong." },
   schema_mismatch: { fault: "caller", status: 400, cure: "Send data that fits the schema of this event type." },
   reserved_type: { fault: "caller", status: 400, cure: "Choose another type: `millrace.*` is the platform's own." },
   unauthorized: {
@@ -75,6 +76,7 @@ export const ERROR_KINDS = {
   load_failed: { fault: "app", status: 500, cure: "Correct the code that runs when the file is imported." },
   bad_option: { fault: "app", status: 500, cure: "Correct the option; docs/reference/options.md lists them all." },
   bad_pattern: { fault: "app", status: 400, cure: "Correct the pattern; docs/events.md shows each operator." },
+  bad_sql: { fault: "app", status: 400, cure: "Correct the expression; docs/events.md shows the language." },
   duplicate_function: { fault: "app", status: 500, cure: "Rename one export, or give one an `id` of its own." },
   duplicate_route: { fault: "app", status: 500, cure: "Give each method and path to one function only." },
   // the node

@@ -17,7 +17,7 @@ it("D26, D29: a delayed event that is due when the node starts waits for the rel
   const directory = await mkdtemp(join(tmpdir(), "millrace-delivery-"));
   const store = await openSqliteStore({ directory, durability: "off" });
   const clock = new VirtualClock();
-  const release = releaseOf([functionOf("late", { triggers: [{ kind: "event", type: "order.late", where: null }] })]);
+  const release = releaseOf([functionOf("late", { triggers: [{ kind: "event", type: "order.late", where: null, sql: null }] })]);
   const pool = new ScriptedPool(() => Promise.resolve({ kind: "returned", effects: { emits: [], kv: [] }, response: null, ranMs: 1 }));
   const begin = (): DeliveryEngine => new DeliveryEngine({ store, pool, clock, observer: silentObserver, log: () => {}, owner: "test" });
 

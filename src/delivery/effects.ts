@@ -68,7 +68,7 @@ export function newEvent(event: CloudEvent, facts: DelayedEvent, router: Router,
     hops: facts.hops,
     cause: facts.cause,
     dedupe,
-    deliveries: router.deliveriesFor(event),
+    deliveries: router.deliveriesFor(event, facts.json),
   };
 }
 

@@ -1,6 +1,14 @@
 import { MillraceError } from "../core/errors.ts";
 import { isReservedType } from "../events/index.ts";
-import { type ExplainedBranch, type ExplainedCondition, explain, type Explanation, type Pattern } from "../events/patterns/index.ts";
+import {
+  type ExplainedBranch,
+  type ExplainedCondition,
+  explain,
+  type Explanation,
+  type Pattern,
+  type Rule,
+} from "../events/patterns/index.ts";
+import { compileSql } from "../events/sql/index.ts";
 import type { Trigger } from "../protocol/manifest.ts";
 
 export type EventTrigger = Extract<Trigger, { kind: "event" }>;
@@ -12,6 +20,32 @@ export function patternOf(trigger: EventTrigger): Pattern {
     throw new MillraceError("bad_pattern", `where.type: the type is the first argument of event("${trigger.type}"); give it only there`);
   }
   return { ...where, type: [trigger.type.includes("*") ? { wildcard: trigger.type.replaceAll("\\", "\\\\") } : trigger.type] };
+}
+
+/**
+ * What wakes a trigger's function: its pattern and its expression, both. What the expression implies joins the pattern where the two look
+ * at different attributes, so that the matcher finds the trigger by the rarer of them; else the expression is asked where the pattern matches.
+ */
+export function ruleOf(trigger: EventTrigger): Rule {
+  const pattern = patternOf(trigger);
+  if (trigger.sql === null) return { implied: pattern, guard: undefined };
+  const { rule, guard } = compileSql(trigger.sql);
+  if (rule.implied === undefined || !areApart(rule.implied, pattern)) return { implied: pattern, guard };
+  return { implied: { ...rule.implied, ...pattern }, guard: rule.guard };
+}
+
+/** Neither names an attribute of the other; `$or` counts as a name, for one replaces another. */
+function areApart(one: Pattern, other: Pattern): boolean {
+  const names = attributesOf(other);
+  return [...attributesOf(one)].every((name) => !names.has(name));
+}
+
+function attributesOf(pattern: Pattern, names = new Set<string>()): Set<string> {
+  for (const [key, value] of Object.entries(pattern)) {
+    names.add(key === "$or" ? key : (key.split(".")[0] ?? key));
+    if (key === "$or") for (const inner of value as readonly Pattern[]) attributesOf(inner, names);
+  }
+  return names;
 }
 
 /** The platform's own types are for those that name them: no `*` lets them in (D8). */

@@ -26,7 +26,7 @@ it("D21: however many calls one failed start takes with it, the function pauses 
   const pool: ScriptedPool = new ScriptedPool(() => Promise.resolve(pool.calls.length <= 2 * ROOM ? failed : done), ROOM);
   const engine = new DeliveryEngine({ store, pool, clock, observer: silentObserver, log: () => {}, owner: "test" });
   await engine.start();
-  await engine.use(releaseOf([functionOf("slow-start", { triggers: [{ kind: "event", type: "order", where: null }] })]));
+  await engine.use(releaseOf([functionOf("slow-start", { triggers: [{ kind: "event", type: "order", where: null, sql: null }] })]));
 
   const events = Array.from({ length: ROOM }, (_, n): CloudEvent => ({ specversion: "1.0", id: `e${n}`, source: "/test", type: "order" }));
   await engine.ingest(events.map((event) => ({ event, json: canonicalJson(event) ?? "" })));

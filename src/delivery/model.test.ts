@@ -23,16 +23,24 @@ const KEYS = ["red", "green", "blue"];
 
 const retry = { attempts: ATTEMPTS, backoff: "exponential", baseMs: 1000, factor: 2, maxMs: 60_000, jitter: "full" } as const;
 const release = releaseOf([
-  functionOf("keyed", { triggers: [{ kind: "event", type: "order.*", where: null }], key: { kind: "path", path: ["data", "key"] }, retry }),
+  functionOf("keyed", {
+    triggers: [{ kind: "event", type: "order.*", where: null, sql: null }],
+    key: { kind: "path", path: ["data", "key"] },
+    retry,
+  }),
   functionOf("holding", {
-    triggers: [{ kind: "event", type: "order.b", where: null }],
+    triggers: [{ kind: "event", type: "order.b", where: null, sql: null }],
     key: { kind: "path", path: ["data", "key"] },
     onDead: "hold",
     retry,
   }),
-  functionOf("loose", { triggers: [{ kind: "event", type: "order.a", where: null }], key: { kind: "none" }, retry }),
-  functionOf("chained", { triggers: [{ kind: "event", type: "chain", where: null }], retry }),
-  functionOf("mourner", { triggers: [{ kind: "event", type: "millrace.delivery.dead", where: null }], key: { kind: "none" }, retry }),
+  functionOf("loose", { triggers: [{ kind: "event", type: "order.a", where: null, sql: null }], key: { kind: "none" }, retry }),
+  functionOf("chained", { triggers: [{ kind: "event", type: "chain", where: null, sql: null }], retry }),
+  functionOf("mourner", {
+    triggers: [{ kind: "event", type: "millrace.delivery.dead", where: null, sql: null }],
+    key: { kind: "none" },
+    retry,
+  }),
 ]);
 
 function seeded(seed: number): () => number {

@@ -2,7 +2,7 @@ import type { CloudEvent } from "../events/index.ts";
 import { Matcher } from "../events/patterns/index.ts";
 import type { FunctionManifest, Manifest } from "../protocol/manifest.ts";
 import type { NewDelivery } from "../store/store.ts";
-import { admits, type EventTrigger, patternOf } from "./event-trigger.ts";
+import { admits, type EventTrigger, ruleOf } from "./event-trigger.ts";
 import { effectiveKey, partitionOf } from "./key.ts";
 
 interface Subscription {
@@ -17,22 +17,22 @@ export class Router {
   constructor(manifest: Manifest) {
     for (const fn of manifest.functions) {
       for (const trigger of fn.triggers) {
-        if (trigger.kind === "event") this.matcher.add({ fn, trigger }, patternOf(trigger));
+        if (trigger.kind === "event") this.matcher.add({ fn, trigger }, ruleOf(trigger));
       }
     }
   }
 
-  /** The functions this event wakes, each once (D7). */
-  functionsFor(event: CloudEvent): readonly FunctionManifest[] {
-    const matched = this.matcher.match(event);
+  /** The functions this event wakes, each once (D7). What is stored decides: the JSON is read as it stands, and only where triggers look. */
+  functionsFor(event: CloudEvent, json: string): readonly FunctionManifest[] {
+    const matched = this.matcher.match(json);
     if (matched.length === 0) return [];
     const functions = new Set<FunctionManifest>();
     for (const { fn, trigger } of matched) if (admits(trigger, event.type)) functions.add(fn);
     return [...functions];
   }
 
-  deliveriesFor(event: CloudEvent): readonly NewDelivery[] {
-    return this.functionsFor(event).map((fn) => deliveryTo(fn, event));
+  deliveriesFor(event: CloudEvent, json: string): readonly NewDelivery[] {
+    return this.functionsFor(event, json).map((fn) => deliveryTo(fn, event));
   }
 }
 

@@ -8,9 +8,9 @@ const done = () => returned();
 describe("routing", () => {
   it("D7: a function is woken once by an event, however many of its triggers match", async () => {
     const triggers = [
-      { kind: "event", type: "order.placed", where: null },
-      { kind: "event", type: "order.*", where: null },
-      { kind: "event", type: "*", where: { data: { total: [{ numeric: [">", 1] }] } } },
+      { kind: "event", type: "order.placed", where: null, sql: null },
+      { kind: "event", type: "order.*", where: null, sql: null },
+      { kind: "event", type: "*", where: { data: { total: [{ numeric: [">", 1] }] } }, sql: null },
     ] as const;
     const world = await EngineUnderTest.start({
       functions: [functionOf("f", { triggers }), listener("g", "order.*")],
@@ -67,8 +67,30 @@ describe("routing", () => {
 
   it("D9: a release whose pattern is wrong changes nothing", async () => {
     const world = await EngineUnderTest.start({ functions: [listener("f", "order")], scripts: { f: done, g: done } });
-    const wrong = functionOf("g", { triggers: [{ kind: "event", type: "order", where: { data: { a: [{ starts: "x" }] } } }] });
+    const wrong = functionOf("g", { triggers: [{ kind: "event", type: "order", where: { data: { a: [{ starts: "x" }] } }, sql: null }] });
     await expect(world.use(listener("g", "order"), wrong)).rejects.toThrow(/starts/);
+    await world.emitAndSettle(event("order"));
+    expect(world.pool.calls.map(({ fn }) => fn)).toEqual(["f"]);
+  });
+
+  it("D30: type, pattern and expression must all hold, and an expression that fails does not", async () => {
+    const triggers = [
+      { kind: "event", type: "order.*", where: { data: { paid: [true] } }, sql: "size > 10 AND source = '/test'" },
+    ] as const;
+    const world = await EngineUnderTest.start({ functions: [functionOf("f", { triggers })], scripts: { f: done } });
+    const large = { size: 11, source: "/test" };
+    await world.emitAndSettle(event("order.placed", { paid: true }, large));
+    await world.emitAndSettle(event("order.placed", { paid: false }, large));
+    await world.emitAndSettle(event("order.placed", { paid: true }, { ...large, size: 10 }));
+    await world.emitAndSettle(event("order.placed", { paid: true }));
+    await world.emitAndSettle(event("bill.placed", { paid: true }, large));
+    expect(world.pool.calls.map(({ fn }) => fn)).toEqual(["f"]);
+  });
+
+  it("D9: a release whose expression is wrong changes nothing", async () => {
+    const world = await EngineUnderTest.start({ functions: [listener("f", "order")], scripts: { f: done, g: done } });
+    const wrong = functionOf("g", { triggers: [{ kind: "event", type: "order", where: null, sql: "size >" }] });
+    await expect(world.use(listener("g", "order"), wrong)).rejects.toThrow(/at character 6/);
     await world.emitAndSettle(event("order"));
     expect(world.pool.calls.map(({ fn }) => fn)).toEqual(["f"]);
   });

@@ -1,3 +1,4 @@
+import { isAttributeName, STRING_EXTENSIONS } from "./attribute.ts";
 import { dataOfMembers, type EventData } from "./event-data.ts";
 import { type EventFault, kindOf, quoted } from "./event-fault.ts";
 import { type MediaType, parseMediaType } from "./media-type.ts";
@@ -102,9 +103,6 @@ const CORE_NAMES = new Set([
   "data_base64",
 ]);
 
-/** Extensions whose own documents make them strings, and that the platform itself reads. */
-const STRING_EXTENSIONS = new Set(["partitionkey", "traceparent", "tracestate"]);
-
 const NO_NAMES: readonly string[] = [];
 
 /** Checks the extension attributes, and gives the names of those that are set, sorted. */
@@ -179,14 +177,6 @@ function isControl(point: number): boolean {
 
 function hex(point: number): string {
   return point.toString(16).toUpperCase().padStart(4, "0");
-}
-
-function isAttributeName(name: string): boolean {
-  for (let i = 0; i < name.length; i++) {
-    const code = name.charCodeAt(i);
-    if (!((code >= 97 && code <= 122) || (code >= 48 && code <= 57))) return false;
-  }
-  return name.length > 0;
 }
 
 /** A name that is fit for a sentence as it stands, or in quotes. */

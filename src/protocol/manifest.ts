@@ -5,8 +5,13 @@ export type HttpMethod = (typeof HTTP_METHODS)[number];
 
 export type Trigger =
   | { readonly kind: "http"; readonly method: HttpMethod; readonly path: string }
-  /** `type` may hold `*`; `where` is an event pattern over the whole event. */
-  | { readonly kind: "event"; readonly type: string; readonly where: Readonly<Record<string, unknown>> | null }
+  /** `type` may hold `*`; `where` is an event pattern over the whole event, `sql` a CloudEvents SQL expression over its attributes. All must hold. */
+  | {
+      readonly kind: "event";
+      readonly type: string;
+      readonly where: Readonly<Record<string, unknown>> | null;
+      readonly sql: string | null;
+    }
   | { readonly kind: "every"; readonly everyMs: number }
   | { readonly kind: "cron"; readonly expression: string; readonly timezone: string | null };
 

@@ -84,7 +84,7 @@ describe("bundling", () => {
     const code = Buffer.from(made.files[0]?.contents ?? "").toString();
     const [, ...withoutBanner] = code.split("\n");
     expect(withoutBanner.join("\n")).not.toMatch(/node:|ERROR_KINDS/);
-    expect(code.length).toBeLessThan(2048);
+    expect(code.length).toBeLessThan(2200);
   });
 
   it("R3: brings the event matcher as well", async () => {

@@ -29,6 +29,21 @@ describe("R9: patterns", () => {
   });
 });
 
+describe("R15: CloudEvents SQL", () => {
+  it("that is fine passes", async () => {
+    expect(await faultOf({ a: event("order.*", { sql: "source LIKE '/shops/%'", where: { data: { paid: [true] } } }) })).toBeUndefined();
+  });
+
+  it("that is none names place, position and fault", async () => {
+    const fault = await faultOf({ a: event("order.*", { sql: "size > 1 AND LOWR(source) = 'x'" }) });
+    expect(fault?.code).toBe("bad_sql");
+    expect(fault?.message).toBe(
+      'functions/a.ts: export "a": event("order.*"): the expression "sql" is wrong: at character 13: there is no function LOWR (did you mean "LOWER"?)',
+    );
+    expect(fault?.details).toMatchObject({ file: "functions/a.ts", function: "a", position: 13 });
+  });
+});
+
 describe("R10: cron expressions", () => {
   it("that are fine pass", async () => {
     expect(await faultOf({ a: [cron("0 3 * * *"), cron("*/10 * * * * *", { timezone: "Europe/Berlin" })] })).toBeUndefined();

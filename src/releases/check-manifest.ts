@@ -1,9 +1,10 @@
 import { Cron } from "croner";
 import { MillraceError, toError } from "../core/index.ts";
 import { compilePattern, PatternError } from "../events/patterns/index.ts";
+import { compileSql, SqlError } from "../events/sql/index.ts";
 import type { FunctionManifest, Manifest, Trigger } from "../protocol/manifest.ts";
 
-/** What the sandbox could not judge, for want of the parsers or of the whole: patterns, cron expressions, routes. */
+/** What the sandbox could not judge, for want of the parsers or of the whole: patterns, SQL, cron expressions, routes. */
 export function checkManifest(manifest: Manifest): void {
   for (const fn of manifest.functions) for (const trigger of fn.triggers) checkTrigger(fn, trigger);
   checkRoutes(manifest);
@@ -13,6 +14,7 @@ function checkTrigger(fn: FunctionManifest, trigger: Trigger): void {
   switch (trigger.kind) {
     case "event":
       if (trigger.where !== null) checkPattern(fn, trigger.type, trigger.where);
+      if (trigger.sql !== null) checkSql(fn, trigger.type, trigger.sql);
       return;
     case "cron":
       checkCron(fn, trigger.expression, trigger.timezone);
@@ -33,6 +35,19 @@ function checkPattern(fn: FunctionManifest, type: string, where: object): void {
     throw new MillraceError("bad_pattern", `${placeOf(fn)}: event("${type}"): the pattern "where" is wrong: ${thrown.message}`, {
       cause: thrown,
       details: { file: fn.file, function: fn.name, path: thrown.path, fault: thrown.fault },
+    });
+  }
+}
+
+function checkSql(fn: FunctionManifest, type: string, sql: string): void {
+  try {
+    compileSql(sql);
+  } catch (thrown) {
+    if (!(thrown instanceof SqlError)) throw thrown;
+    const fault = `at character ${thrown.position}: ${thrown.fault}`;
+    throw new MillraceError("bad_sql", `${placeOf(fn)}: event("${type}"): the expression "sql" is wrong: ${fault}`, {
+      cause: thrown,
+      details: { file: fn.file, function: fn.name, position: thrown.position, fault: thrown.fault },
     });
   }
 }

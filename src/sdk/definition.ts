@@ -24,6 +24,7 @@ export interface EventFacts<Type extends string = string, Input = unknown, Outpu
   readonly type: Type;
   readonly schema: StandardSchema<Input, Output> | undefined;
   readonly where: EventPattern | undefined;
+  readonly sql: string | undefined;
   /** As it was written, so that a misspelt option can be named. */
   readonly options: unknown;
 }

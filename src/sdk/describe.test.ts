@@ -47,7 +47,7 @@ describe("functions", () => {
         exportName: "reserve",
         file: "functions/a.ts",
         entry: "functions/a.mjs",
-        triggers: [{ kind: "event", type: "order.placed", where: null }],
+        triggers: [{ kind: "event", type: "order.placed", where: null, sql: null }],
         key: { kind: "default" },
         onDead: "continue",
         retry: { attempts: 5, backoff: "exponential", baseMs: 1000, factor: 2, maxMs: 3_600_000, jitter: "full" },
@@ -80,7 +80,7 @@ describe("functions", () => {
       name: "orders.reserve",
       exportName: "reserve",
       triggers: [
-        { kind: "event", type: "order.placed", where: null },
+        { kind: "event", type: "order.placed", where: null, sql: null },
         { kind: "http", method: "POST", path: "/orders/:id" },
         { kind: "every", everyMs: 300_000 },
         { kind: "cron", expression: "0 3 * * *", timezone: "Europe/Berlin" },
@@ -237,6 +237,9 @@ describe("D14 D15 D16: triggers", () => {
     [event("a", { where: { data: { a: [/x/] } } }), '"where.data.a[0]" is a regular expression'],
     [event("a", { where: { data: { a: [undefined] } } }), '"where.data.a[0]" is undefined'],
     [event("a", { where: "x" } as object), '"where" is "x", not an object'],
+    [event("a", { sql: 5 } as object), 'event("a"): "sql" is 5, not a string'],
+    [event("a", { sql: " " }), 'event("a"): "sql" is empty'],
+    [event("a", { sqll: "type = 'x'" } as object), 'option "sqll" does not exist (did you mean "sql"?)'],
   ])("%#", async (trigger, words) => {
     const fault = await faultOf(describeOptions({ on: trigger }));
     expect(fault.code).toBe("bad_option");
@@ -253,8 +256,19 @@ describe("D14 D15 D16: triggers", () => {
   it("D15: platform events are subscribed by name, patterns cross as data", async () => {
     const where = { data: { total: [{ numeric: [">", 100] }] } };
     expect((await describeOptions({ on: [event("millrace.delivery.dead"), event("order.*", { where })] })).triggers).toEqual([
-      { kind: "event", type: "millrace.delivery.dead", where: null },
-      { kind: "event", type: "order.*", where },
+      { kind: "event", type: "millrace.delivery.dead", where: null, sql: null },
+      { kind: "event", type: "order.*", where, sql: null },
+    ]);
+  });
+});
+
+describe("D16: CloudEvents SQL", () => {
+  it("crosses as it is written, alone and beside a pattern", async () => {
+    const sql = "source LIKE '/shops/%'";
+    const where = { data: { paid: [true] } };
+    expect((await describeOptions({ on: [event("order.*", { sql }), event("bill", { sql, where })] })).triggers).toEqual([
+      { kind: "event", type: "order.*", where: null, sql },
+      { kind: "event", type: "bill", where, sql },
     ]);
   });
 });

@@ -10,6 +10,8 @@ export interface EventOptions<S extends StandardSchema = StandardSchema> {
   readonly schema?: S;
   /** Wakes only for events that match: an event pattern over the whole event. */
   readonly where?: EventPattern;
+  /** Wakes only for events that match: a CloudEvents SQL expression over their attributes. Beside `where`, both must hold. */
+  readonly sql?: string;
 }
 
 /**
@@ -27,7 +29,7 @@ export function event<const Type extends string, S extends StandardSchema>(
 export function event<const Type extends string>(type: Type, options?: EventOptions<never>): EventDefinition<Type>;
 export function event<Data>(type: string, options?: EventOptions<never>): EventDefinition<string, Data, Data>;
 export function event(type: string, options?: EventOptions): EventDefinition {
-  const facts = Object.freeze({ kind: "event" as const, type, schema: options?.schema, where: options?.where, options });
+  const facts = Object.freeze({ kind: "event" as const, type, schema: options?.schema, where: options?.where, sql: options?.sql, options });
   const definition = Object.freeze({ type, [DEFINITION]: facts });
   register(definition);
   noteLine(definition);

@@ -33,7 +33,12 @@ function readTrigger(facts: Facts, place: Place): Trigger {
       return readRoute(facts, place);
     case "event":
       checkEvent(facts, place);
-      return { kind: "event", type: facts.type, where: readWhere(facts.where, facts.type, place) };
+      return {
+        kind: "event",
+        type: facts.type,
+        where: readWhere(facts.where, facts.type, place),
+        sql: readSql(facts.sql, facts.type, place),
+      };
     case "every":
       return readInterval(facts, place);
     case "cron":
@@ -51,13 +56,13 @@ function readRoute(facts: HttpFacts, place: Place): Trigger {
   throw loadFault(place, fault, 'Write a path such as "/orders", "/orders/:id" or "/files/*".');
 }
 
-/** Everything about an event but its pattern, which the node checks with its own matcher. */
+/** Everything about an event but its pattern and its expression, which the node checks: the parsers would only weigh on every instance. */
 export function checkEvent(facts: EventFacts, place: Place): void {
   const fault = subscriptionFault(facts.type);
   if (fault !== undefined) throw loadFault(place, fault, 'Write event("order.placed") or, as a trigger, event("order.*").');
   const what = { ...place, what: `${place.what}: event("${facts.type}")` };
   const eventPlace = place.what.startsWith("event(") ? place : what;
-  const options = new OptionReader(facts.options ?? {}, ["schema", "where"], eventPlace);
+  const options = new OptionReader(facts.options ?? {}, ["schema", "where", "sql"], eventPlace);
   if (!options.has("schema")) return;
   if (!isStandardSchema(facts.schema)) {
     throw options.fault(
@@ -83,6 +88,13 @@ function readWhere(where: unknown, type: string, place: Place): Readonly<Record<
   const fault = isPlainObject(where) ? jsonFault(where, "where") : `"where" is ${show(where)}, not an object`;
   if (fault === undefined) return where as Readonly<Record<string, unknown>>;
   throw loadFault(place, `event("${type}"): ${fault}`, 'Write an event pattern, such as { data: { total: [{ numeric: [">", 100] }] } }.');
+}
+
+function readSql(sql: unknown, type: string, place: Place): string | null {
+  if (sql === undefined) return null;
+  if (typeof sql === "string" && sql.trim() !== "") return sql;
+  const fault = typeof sql === "string" ? '"sql" is empty' : `"sql" is ${show(sql)}, not a string`;
+  throw loadFault(place, `event("${type}"): ${fault}`, "Write a CloudEvents SQL expression, such as \"source LIKE '/shops/%'\".");
 }
 
 /** A pattern crosses to the node as JSON: what JSON would drop or change must not pass silently. */

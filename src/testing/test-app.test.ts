@@ -47,6 +47,12 @@ export const mourn = fn({ on: event("millrace.delivery.dead") }, async (e, ctx) 
   await ctx.kv.set("mourned/" + e.data.event.id, { function: e.data.function, message: e.data.error.message });
 });
 
+const large = event("parcel.*", { sql: "source LIKE '/shops/%' AND subject >= 10", where: { data: { fragile: [false] } } });
+
+export const carry = fn({ on: large }, async (e, ctx) => {
+  await ctx.kv.set("carried/" + e.data.name, e.subject);
+});
+
 export const hourly = fn({ on: every("1h") }, async (e, ctx) => {
   await ctx.kv.set("ticks/" + e.time, e.data);
 });
@@ -99,6 +105,20 @@ describe("millrace/testing", () => {
     expect(await app.dead()).toEqual([]);
     const moved = await app.request("/away");
     expect([moved.status, moved.headers.get("location")]).toEqual([302, "http://localhost/else"]);
+  });
+
+  it("D30: an `sql` trigger wakes for the events that its expression, its pattern and its type let through", async () => {
+    const emit = async (name: string, source: string, subject?: string, fragile = false): Promise<void> =>
+      void (await app.emit("parcel.packed", { name, fragile }, subject === undefined ? { source } : { source, subject }));
+    await emit("large", "/shops/7", "12");
+    await emit("small", "/shops/7", "9");
+    await emit("elsewhere", "/tills/7", "12");
+    await emit("unsized", "/shops/7");
+    await emit("no number", "/shops/7", "large");
+    await emit("fragile", "/shops/7", "12", true);
+    await app.settled();
+    expect(await app.kv.list({ prefix: "carried/" })).toMatchObject([{ key: "carried/large", value: "12" }]);
+    expect(await app.dead()).toEqual([]);
   });
 
   it("has a clock that moves only when told: delayed events, from a function and from the test, happen in their time", async () => {

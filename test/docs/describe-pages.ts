@@ -14,7 +14,8 @@
  * - sh, json, text alone  are shown and not run: what blocks a terminal or takes minutes.
  *
  * app=NAME gives a block to another app of the page; app=examples/shop is that folder. A table with the head "Pattern, Matches, Does not match"
- * holds patterns and events; one with "Pattern, Error" patterns that are refused. A block of TypeScript that is none of these fails.
+ * holds patterns and events; one with "Pattern, Error" patterns that are refused. With "Expression" for "Pattern" it is CloudEvents SQL.
+ * A block of TypeScript that is none of these fails.
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -27,6 +28,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { showError } from "../../src/cli/report-error.ts";
 import { ScriptedIo } from "../../src/cli/testing-support/scripted-io.ts";
 import { compilePattern, Matcher, type Pattern } from "../../src/events/patterns/index.ts";
+import { compileSql } from "../../src/events/sql/index.ts";
 import { type TestApp, testApp } from "../../src/testing/index.ts";
 import { appOf, expectationAfter, fileOf, placeOf, proofOf } from "./blocks.ts";
 import { outputFaults, shapeFaults } from "./expectation.ts";
@@ -97,6 +99,21 @@ function describePage(page: Page): void {
         const events = [...codeOf(yes), ...codeOf(no)];
         expect(events.length).toBeGreaterThan(0);
         expect(events.filter((event) => matches(pattern, event))).toEqual(codeOf(yes));
+      });
+    }
+    if (head === "Expression, Matches, Does not match") {
+      it.each(table.rows.map((row) => [row[0] ?? "", row] as const))("expression %s", (_, [expression = "", yes = "", no = ""]) => {
+        const sql = compileSql(codeOf(expression)[0] ?? "");
+        const events = [...codeOf(yes), ...codeOf(no)];
+        expect(events.length).toBeGreaterThan(0);
+        expect(events.filter((event) => sql.matches(JSON.parse(event) as object))).toEqual(codeOf(yes));
+      });
+    }
+    if (head === "Expression, Error") {
+      it.each(table.rows.map((row) => [row[0] ?? "", row] as const))("expression %s is refused", (_, [expression = "", error = ""]) => {
+        expect(() => compileSql(codeOf(expression)[0] ?? "")).toThrow(
+          expect.objectContaining({ code: "bad_sql", message: codeOf(error)[0] }),
+        );
       });
     }
     if (head === "Pattern, Error") {

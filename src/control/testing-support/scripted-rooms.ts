@@ -146,7 +146,9 @@ export function fn(name: string, kind: "http" | "event", path = `/${name}`): Fun
     file: `functions/${name}.ts`,
     entry: `${name}.js`,
     triggers: [
-      kind === "http" ? { kind: "http", method: "POST", path } : { kind: "event", type: "greeting.*", where: { data: { to: ["x"] } } },
+      kind === "http"
+        ? { kind: "http", method: "POST", path }
+        : { kind: "event", type: "greeting.*", where: { data: { to: ["x"] } }, sql: null },
     ],
     key: { kind: "path", path: ["data", "to"] },
     onDead: "continue",

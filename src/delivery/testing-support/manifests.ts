@@ -27,5 +27,5 @@ export function releaseOf(functions: readonly FunctionManifest[]): Release {
 
 /** A function that an event type wakes. */
 export function listener(name: string, type: string, more: Partial<FunctionManifest> = {}): FunctionManifest {
-  return functionOf(name, { triggers: [{ kind: "event", type, where: null }], ...more });
+  return functionOf(name, { triggers: [{ kind: "event", type, where: null, sql: null }], ...more });
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { NumberReader, skipNumber } from "./read-number.ts";
 
 const reader = new NumberReader();
+const DIGITS = "0123456789";
 
 function bytesOf(text: string): Uint8Array {
   return new Uint8Array([...Buffer.from(text), 0]);
@@ -10,10 +11,10 @@ function bytesOf(text: string): Uint8Array {
 
 /** JSON numbers as people, programs and enemies write them. */
 const digits = (minLength: number, maxLength: number): fc.Arbitrary<string> =>
-  fc.string({ unit: fc.constantFrom(..."0123456789"), minLength, maxLength });
+  fc.string({ unit: fc.constantFrom(...DIGITS.split("")), minLength, maxLength });
 const whole = fc.oneof(
   fc.constant("0"),
-  fc.tuple(fc.constantFrom(..."123456789"), digits(0, 24)).map((parts) => parts.join("")),
+  fc.tuple(fc.constantFrom(...DIGITS.slice(1).split("")), digits(0, 24)).map((parts) => parts.join("")),
 );
 const written = fc
   .tuple(

@@ -330,7 +330,7 @@ for (const [name, plain] of Object.entries({ '"': '"', "\\": "\\", "/": "/", b: 
   ESCAPES[name.charCodeAt(0)] = plain.charCodeAt(0);
 
 const HEX = new Uint8Array(256).fill(NO_DIGIT);
-for (const [value, char] of [..."0123456789abcdef"].entries()) {
+for (const [value, char] of "0123456789abcdef".split("").entries()) {
   HEX[char.charCodeAt(0)] = value;
   HEX[char.toUpperCase().charCodeAt(0)] = value;
 }

@@ -6,8 +6,8 @@ const FOLDER = join(import.meta.dirname, "..");
 
 /** The text of skip-module.ts, made from skip.wat. */
 export async function assembleSkip(): Promise<string> {
-  const { parseWat } = await wabt();
-  const module = parseWat("skip.wat", await readFile(join(FOLDER, "skip.wat"), "utf8"), { simd: true });
+  const assembler = await wabt();
+  const module = assembler.parseWat("skip.wat", await readFile(join(FOLDER, "skip.wat"), "utf8"), { simd: true });
   const code = Buffer.from(module.toBinary({}).buffer).toString("base64");
   return `/** Made from skip.wat by \`npm run assemble\`. */\nexport const SKIP_MODULE =\n  "${code}";\n`;
 }

@@ -1,0 +1,3 @@
+export type { AttributeTexts, Filter } from "./filter.ts";
+export { FilterError } from "./filter-error.ts";
+export { compileFilters, Filters } from "./filters.ts";

@@ -1,0 +1,3 @@
+export { compileSql, SqlExpression, type SqlResult } from "./expression.ts";
+export type { SqlEvaluationError, SqlEvaluationErrorKind } from "./failure.ts";
+export { SqlError, type SqlErrorKind } from "./sql-error.ts";
