@@ -159,9 +159,11 @@ export class FieldIndex {
   private lookAtAddress(leaves: Leaves, leaf: number): void {
     const length = leaves.end(leaf) - leaves.start(leaf);
     if (length < SHORTEST_ADDRESS || length > LONGEST_ADDRESS) return;
-    const address = parseIp(leaves.value(leaf) as string);
+    const text = leaves.value(leaf) as string;
+    const address = parseIp(text);
     if (address === undefined) return;
-    const hit = this.addresses.get(addressKey(address));
+    // An IPv4 address is plain text to a literal, even to one that spells it mapped into IPv6; to a block it is an address.
+    const hit = text.includes(":") ? this.addresses.get(addressKey(address)) : undefined;
     if (hit !== undefined) this.meet(hit);
     for (const { words, bits, masked } of this.blocks.values()) {
       if (words !== address.length) continue;
