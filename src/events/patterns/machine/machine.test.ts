@@ -124,6 +124,27 @@ describe("machine", () => {
     expect(matcher.stats().fields).toBe(0);
   });
 
+  it("P49: a match inside a match is refused, and the next one goes on as if nothing had been", () => {
+    const inner = new Matcher<string>();
+    inner.add("inner", { type: ["b"] });
+    const outer = new Matcher<string>();
+    let asked: Matcher<string> | undefined = inner;
+    const guard = {
+      attributes: ["type"],
+      test: (read: (name: string) => Json | undefined): boolean => {
+        asked?.match('{"type":"b"}');
+        return read("type") === "a";
+      },
+    };
+    outer.add("guarded", { implied: undefined, guard });
+    for (asked of [inner, outer]) {
+      expect(() => outer.match('{"type":"a"}')).toThrow("a match began inside another");
+      expect(inner.match('{"type":"b"}')).toEqual(["inner"]);
+    }
+    asked = undefined;
+    expect(outer.match('{"type":"a"}')).toEqual(["guarded"]);
+  });
+
   it("P43: matches beyond those that are counted begin anew, and forget nothing else", () => {
     const machine = new Machine(5);
     const entries = [0, 1, 2].map((ordinal): Entry => ({ id: ordinal, ordinal, branches: null, matchedIn: 0 }));

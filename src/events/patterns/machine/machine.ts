@@ -55,6 +55,7 @@ export class Machine {
 
   /** The entries that the event matches, each once, in no order. With `strict` the whole event is validated. */
   match(input: EventInput, strict: boolean): Entry[] {
+    this.buffer.take();
     this.input = input;
     if (this.leaves.serial >= this.countTo) this.countAnew();
     this.leaves.begin();
