@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compilePattern, Matcher, type Pattern } from "../index.ts";
@@ -98,6 +100,32 @@ describe("machine", () => {
     const few = sizeOf(2000);
     expect(sizeOf(20_000)).toBeLessThan(few * 1.5);
     expect(few).toBeLessThan(1500);
+  });
+
+  it("P47: of events that were matched nothing is kept, however large they were", () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const keptBytes = (): number => {
+      collect();
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      return heapUsed + arrayBuffers;
+    };
+    const matchers = Array.from({ length: 20 }, () => new Matcher<number>());
+    for (const matcher of matchers) matcher.add(1, { a: [{ suffix: "end" }], b: [{ exists: true }] });
+    const matchAll = (sizeBytes: number): void => {
+      const event = { a: [`${"x".repeat(sizeBytes)}end`, ...Array.from({ length: sizeBytes / 20 }, (_, i) => i)], b: "é" };
+      const text = JSON.stringify(event);
+      for (const matcher of matchers) {
+        expect(matcher.match(JSON.parse(text) as object)).toEqual([1]);
+        expect(matcher.match(text)).toEqual([1]);
+        expect(() => matcher.match(`${text}]`)).toThrow("not JSON");
+      }
+    };
+    matchAll(100);
+    const before = keptBytes();
+    matchAll(2_000_000);
+    // One memory of a megabyte stays for all of them.
+    expect(keptBytes() - before).toBeLessThan(3_000_000);
   });
 
   it("P49: a guard decides what the pattern leaves open, once a match", () => {

@@ -65,7 +65,10 @@ export class Machine {
     } finally {
       this.event = null;
       this.input = "";
+      this.fired.length = 0;
+      this.leaves.forget();
       this.buffer.release();
+      this.scanner.forget();
     }
   }
 
@@ -99,7 +102,6 @@ export class Machine {
 
   private collect(): Entry[] {
     const { leaves, fired } = this;
-    fired.length = 0;
     for (let leaf = 0; leaf < leaves.count; leaf++) leaves.field(leaf).index?.look(leaves, leaf, this.onCondition);
     const matched: Entry[] = [];
     for (const condition of fired) this.considerAll(condition, matched);
