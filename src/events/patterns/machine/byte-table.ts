@@ -5,15 +5,16 @@ const LENGTH = 2;
 /** The number of the value, plus one. */
 const LINK = 3;
 const WIDTH = 4;
+const FEWEST_SLOTS = 8;
 
 /**
  * A hash table from byte strings to values, asked with a piece of a buffer: no string is made to look one up. The keys lie in
  * one arena, the rest in one typed array. Whoever asks brings the hash; keys that are looked up from the end are simply hashed
- * from the end. Open addressing with linear probing, at most half full; a deletion moves the slots behind it up, so nothing is left
- * of what was deleted.
+ * from the end. Open addressing with linear probing, at most half full and, when many have gone, no less than a sixteenth; a deletion
+ * moves the slots behind it up, so nothing is left of what was deleted.
  */
 export class ByteTable<V> {
-  private slots = new Int32Array(8 * WIDTH);
+  private slots = new Int32Array(FEWEST_SLOTS * WIDTH);
   private values: (V | undefined)[] = [];
   private arena = new Uint8Array(64);
   private arenaEnd = 0;
@@ -51,6 +52,7 @@ export class ByteTable<V> {
     this.count--;
     this.closeGap(at);
     if (this.waste > 1024 && this.waste * 2 > this.arenaEnd) this.compact();
+    if (this.count * 16 * WIDTH < this.slots.length && this.slots.length > FEWEST_SLOTS * WIDTH) this.shrink();
   }
 
   /** The place of its slot, or -1. */
@@ -71,7 +73,7 @@ export class ByteTable<V> {
   }
 
   private insert(key: Uint8Array, hash: number, value: V): void {
-    if ((this.count + 1) * 2 * WIDTH > this.slots.length) this.rehash();
+    if ((this.count + 1) * 2 * WIDTH > this.slots.length) this.rehash(this.slots.length * 2);
     const number = this.free.pop() ?? this.values.length;
     this.values[number] = value;
     this.count++;
@@ -89,9 +91,9 @@ export class ByteTable<V> {
     slots[at + LINK] = link;
   }
 
-  private rehash(): void {
+  private rehash(length: number): void {
     const old = this.slots;
-    this.slots = new Int32Array(old.length * 2);
+    this.slots = new Int32Array(length);
     for (let at = 0; at < old.length; at += WIDTH) {
       const link = old[at + LINK] as number;
       if (link !== 0) this.put(old[at + HASH] as number, old[at + START] as number, old[at + LENGTH] as number, link);
@@ -122,6 +124,17 @@ export class ByteTable<V> {
     this.arena.set(key, start);
     this.arenaEnd += key.length;
     return start;
+  }
+
+  private shrink(): void {
+    const { slots, values } = this;
+    this.values = [];
+    this.free.length = 0;
+    for (let at = LINK; at < slots.length; at += WIDTH) {
+      const link = slots[at] as number;
+      if (link !== 0) slots[at] = this.values.push(values[link - 1]);
+    }
+    this.rehash(Math.max(slots.length / 4, FEWEST_SLOTS * WIDTH));
   }
 
   private compact(): void {
