@@ -68,6 +68,24 @@ describe("machine", () => {
       const expected = [...compiled.keys()].filter((id) => compiled[id]?.matches({ a: value }));
       expect(matcher.match(JSON.stringify({ a: value }))).toEqual(expected);
     }
+    for (let i = 0; i < 100; i++) {
+      const a = [...words.slice(i, i + (i % 4)), "aab", ...words.slice(i, i + 2), 7, "aab"];
+      const expected = [...compiled.keys()].filter((id) => compiled[id]?.matches({ a }));
+      expect(matcher.match(JSON.stringify({ a }))).toEqual(expected);
+    }
+  });
+
+  it("P43: a long array under many rules costs the one and the other, not one times the other", () => {
+    const matcher = new Matcher<number>();
+    const count = 5000;
+    for (let i = 0; i < count; i++) {
+      matcher.add(3 * i, { a: [{ "anything-but": [i, -1] }] });
+      matcher.add(3 * i + 1, { a: ["x", `y${i}`] });
+      matcher.add(3 * i + 2, { a: [{ exists: true }, `y${i}`], b: [i] });
+    }
+    const a = Array.from({ length: 200_000 }, (_, i) => (i % 2 === 0 ? "x" : -i));
+    expect(matcher.match({ a })).toHaveLength(2 * count);
+    expect(matcher.match({ a, b: 5 })).toHaveLength(2 * count + 1);
   });
 
   it("P47: what is deleted leaves nothing behind", () => {

@@ -147,6 +147,7 @@ export class Machine {
     forgetMatches(this.unpivoted);
     for (const field of this.fields) {
       field.foundIn = 0;
+      field.index?.forgetMatches();
       for (let { node } = field; node.parent !== null; node = node.parent) node.splitIn = 0;
       for (const condition of field.shared()) {
         condition.forgetMatches();
