@@ -3,7 +3,7 @@ import { type IpAddress, type IpBlock, parseIp } from "../ip.ts";
 import type { ExceptTest, NumberTest, Test, TextTest } from "../test.ts";
 import { AffixTable } from "./affix-table.ts";
 import { ByteWildcard } from "./byte-wildcard.ts";
-import { type Gram, GramTable } from "./gram-table.ts";
+import { type Gram, GramTable, rankOf } from "./gram-table.ts";
 import { chained, Except, Hit, without } from "./hit.ts";
 import { IntervalTree } from "./interval-tree.ts";
 import { FALSE, type Leaves, NULL, NUMBER, TEXT, TRUE } from "./leaves.ts";
@@ -307,10 +307,9 @@ export class FieldIndex {
   /** Under that of its literals which the fewest others share. */
   private addWildcard(wildcard: ByteWildcard, condition: SharedCondition, except: Except | null): FiledWildcard {
     const hit = new Hit(condition, except, wildcard);
-    const first = rank(wildcard.first, (text) => this.plain.crowd(text, CROWD));
-    const last = rank(wildcard.last, (text) => this.plainEnds.crowd(text, CROWD));
-    const gram = this.grams.crowd(wildcard, CROWD);
-    if (gram !== undefined && gram < Math.min(first, last)) {
+    const first = rankOf(wildcard.first.length, this.plain.crowd(wildcard.first, CROWD));
+    const last = rankOf(wildcard.last.length, this.plainEnds.crowd(wildcard.last, CROWD));
+    if (this.grams.rank(wildcard, CROWD) < Math.min(first, last)) {
       const under = this.grams.add(wildcard, hit, CROWD);
       if (under !== undefined) return { wildcard, under };
     }
@@ -398,11 +397,6 @@ const COUNT_TO = 2 ** 30;
 const ENTRY_BYTES = 120;
 const SHORTEST_ADDRESS = "::".length;
 const LONGEST_ADDRESS = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".length;
-
-/** The empty literal tells nothing: it is the last choice; of two that are as rare the longer is better. */
-function rank(literal: Uint8Array, crowd: (literal: Uint8Array) => number): number {
-  return literal.length === 0 ? Number.POSITIVE_INFINITY : crowd(literal) + 1 / (1 + literal.length);
-}
 
 function wordOf(value: boolean | null): number {
   return (value === null ? NULL : value ? TRUE : FALSE) - TRUE;

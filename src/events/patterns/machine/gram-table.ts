@@ -26,10 +26,10 @@ export class GramTable {
     return this.count;
   }
 
-  /** How crowded the gram is under which this wildcard would be filed; undefined if it has nothing between its stars. */
-  crowd(wildcard: ByteWildcard, most: number): number | undefined {
+  /** How good the gram is under which this wildcard would be filed, the lower the better (see rankOf). */
+  rank(wildcard: ByteWildcard, most: number): number {
     const gram = this.rarest(wildcard, most);
-    return gram === undefined ? undefined : lengthOf(this.chain(gram), most);
+    return gram === undefined ? rankOf(0, 0) : rankOf(gram.length, lengthOf(this.chain(gram), most));
   }
 
   /** Files a hit, and says under which gram. */
@@ -70,22 +70,24 @@ export class GramTable {
   }
 
   forgetLookUps(): void {
-    for (const grams of this.byLength) for (const hit of grams?.values() ?? []) hit.metIn = 0;
+    for (const grams of this.byLength) {
+      // Those further down too: they may come first when others leave.
+      for (const first of grams?.values() ?? []) for (let hit: Hit | null = first; hit !== null; hit = hit.next) hit.metIn = 0;
+    }
   }
 
   private rarest(wildcard: ByteWildcard, most: number): Gram | undefined {
     let best: Gram | undefined;
-    let fewest = Number.POSITIVE_INFINITY;
+    let lowest = Number.POSITIVE_INFINITY;
     let weighed = 0;
     for (const { bytes } of wildcard.between) {
       const length = Math.min(LONGEST, bytes.length);
       for (let at = bytes.length - length; at >= 0 && weighed < WEIGHED; at--, weighed++) {
         const gram = { length, bits: bitsOf(bytes, at, length) };
-        // Of two that are as rare the longer tells more.
-        const crowd = lengthOf(this.chain(gram), most) + (LONGEST - length) / LONGEST;
-        if (crowd >= fewest) continue;
+        const rank = rankOf(length, lengthOf(this.chain(gram), most));
+        if (rank >= lowest) continue;
         best = gram;
-        fewest = crowd;
+        lowest = rank;
       }
     }
     return best;
@@ -94,6 +96,11 @@ export class GramTable {
   private chain(gram: Gram): Hit | undefined {
     return this.byLength[gram.length - 1]?.get(gram.bits);
   }
+}
+
+/** A literal tells the more the fewer share it; of two that are as rare the longer tells more, and the empty one nothing. */
+export function rankOf(length: number, crowd: number): number {
+  return length === 0 ? Number.POSITIVE_INFINITY : crowd + 1 / (1 + length);
 }
 
 export interface Gram {
