@@ -99,7 +99,7 @@ const EVERYTHING = new Branch([]);
 const ENTRY_BYTES = 160;
 const BRANCH_BYTES = 100;
 const CONDITION_BYTES = 300;
-const FIELD_BYTES = 2000;
+const FIELD_BYTES = 4000;
 
 /** What compilers of other dialects give has both members; a pattern's `guard` would be a list or an object of lists. */
 function isRule(pattern: Pattern | string | Rule): pattern is Rule {

@@ -6,6 +6,9 @@ const LENGTH = 2;
 const LINK = 3;
 const WIDTH = 4;
 const FEWEST_SLOTS = 8;
+/** What an empty table has, one for all: a path has eight tables, and most are never used. */
+const NO_SLOTS = new Int32Array(WIDTH);
+const NO_BYTES = new Uint8Array(0);
 
 /**
  * A hash table from byte strings to values, asked with a piece of a buffer: no string is made to look one up. The keys lie in
@@ -14,9 +17,9 @@ const FEWEST_SLOTS = 8;
  * moves the slots behind it up, so nothing is left of what was deleted.
  */
 export class ByteTable<V> {
-  private slots = new Int32Array(FEWEST_SLOTS * WIDTH);
+  private slots = NO_SLOTS;
   private values: (V | undefined)[] = [];
-  private arena = new Uint8Array(64);
+  private arena = NO_BYTES;
   private arenaEnd = 0;
   /** Bytes of the arena that belong to no key any more. */
   private waste = 0;
@@ -73,7 +76,7 @@ export class ByteTable<V> {
   }
 
   private insert(key: Uint8Array, hash: number, value: V): void {
-    if ((this.count + 1) * 2 * WIDTH > this.slots.length) this.rehash(this.slots.length * 2);
+    if ((this.count + 1) * 2 * WIDTH > this.slots.length) this.rehash(Math.max(this.slots.length * 2, FEWEST_SLOTS * WIDTH));
     const number = this.free.pop() ?? this.values.length;
     this.values[number] = value;
     this.count++;
@@ -117,7 +120,7 @@ export class ByteTable<V> {
   private keep(key: Uint8Array): number {
     const start = this.arenaEnd;
     if (start + key.length > this.arena.length) {
-      const grown = new Uint8Array(Math.max(this.arena.length * 2, start + key.length));
+      const grown = new Uint8Array(Math.max(64, this.arena.length * 2, start + key.length));
       grown.set(this.arena);
       this.arena = grown;
     }

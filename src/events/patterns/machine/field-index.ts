@@ -51,7 +51,7 @@ export class FieldIndex {
   /** What the match's look-ups at this path have left to find out: the `anything-but` that each leaf so far was excluded from. */
   private readonly open: Except[] = [];
   /** Long chains of which every condition was told already: an array may hold one value a thousand times. */
-  private readonly settled = new Set<Hit>();
+  private settled: Set<Hit> | null = null;
   private leaves: Leaves | null = null;
   private leaf = 0;
   private onCondition: (condition: SharedCondition) => void = ignore;
@@ -97,7 +97,7 @@ export class FieldIndex {
   look(leaves: Leaves, leaf: number, onCondition: (condition: SharedCondition) => void): void {
     if (++this.lookUp > COUNT_TO) this.countAnew();
     const isFirst = this.match !== leaves.serial;
-    if (isFirst && this.settled.size > 0) this.settled.clear();
+    if (isFirst) this.settled = null;
     this.match = leaves.serial;
     this.leaves = leaves;
     this.leaf = leaf;
@@ -128,7 +128,7 @@ export class FieldIndex {
   forgetMatches(): void {
     this.match = 0;
     this.open.length = 0;
-    this.settled.clear();
+    this.settled = null;
   }
 
   private lookAtExcepts(excepts: readonly Except[]): void {
@@ -210,11 +210,11 @@ export class FieldIndex {
       this.tell(first);
       return;
     }
-    if (this.settled.size > 0 && this.settled.has(first)) return;
+    if (this.settled !== null && this.settled.has(first)) return;
     let length = 0;
     let isSettled = true;
     for (let hit: Hit | null = first; hit !== null; hit = hit.next, length++) if (!this.tell(hit)) isSettled = false;
-    if (isSettled && length >= CROWD) this.settled.add(first);
+    if (isSettled && length >= CROWD) (this.settled ??= new Set()).add(first);
   }
 
   /** A gram may stand in a text many times. */
