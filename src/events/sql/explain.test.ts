@@ -176,6 +176,10 @@ describe("what was likely meant", () => {
       "hop + ttl > 5",
       "an expression with an error does not match, and without hop this is one; write (EXISTS hop AND EXISTS ttl AND hop + ttl > 5)",
     ],
+    [
+      "flag AND (size > 9 OR country = 'DE')",
+      "an expression with an error does not match, and without country this is one: ask EXISTS country before",
+    ],
     ["total > 4", "the event has data.total, and CloudEvents SQL does not see data: a pattern does"],
     ["orderid = 1", "the event has data.orderId, and CloudEvents SQL does not see data: a pattern does"],
     ["colour = 'red'", "the event has Colour, and names of attributes have no capitals"],

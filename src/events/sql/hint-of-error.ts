@@ -4,7 +4,7 @@ import { nameOf } from "../patterns/name-of.ts";
 import { compileNode } from "./evaluate.ts";
 import { isFailure, type SqlEvaluationError } from "./failure.ts";
 import type { Judged } from "./judge.ts";
-import { attributesOf, childrenOf, type Node } from "./node.ts";
+import { childrenOf, type Node } from "./node.ts";
 import { withoutError } from "./proposal.ts";
 import { typeOf, valueOfLeaf } from "./value.ts";
 
@@ -52,13 +52,20 @@ function textWithoutQuotes(name: string, { node }: Judged): string | undefined {
 
 /** Of a negation one mostly means that it holds without the attribute, too. */
 function whereItMayBeMissing(name: string, { node, source }: Judged, event: object): string {
+  const why = `an expression with an error does not match, and without ${name} this is one`;
+  if (node.kind === "logic") return `${why}: ask EXISTS ${name} before`;
   const read = readerOf(event);
-  const missing = attributesOf(node).filter((each) => valueOfLeaf(read(each)) === undefined);
+  const missing = [...namesRead(node)].filter((each) => valueOfLeaf(read(each)) === undefined);
   const instead =
     node.kind === "not"
       ? `(${missing.map((each) => `NOT EXISTS ${each} OR `).join("")}${source})`
       : `(${missing.map((each) => `EXISTS ${each} AND `).join("")}${source})`;
-  return withoutError(`an expression with an error does not match, and without ${name} this is one`, instead, event);
+  return withoutError(why, instead, event);
+}
+
+/** The attributes that have to be there: EXISTS does not need them. */
+function namesRead(node: Node): ReadonlySet<string> {
+  return new Set(node.kind === "attribute" ? [node.name] : childrenOf(node).flatMap((child) => [...namesRead(child)]));
 }
 
 /** Which operator wanted another type, and why. */
