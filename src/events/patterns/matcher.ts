@@ -1,7 +1,7 @@
 import { Branch, compilePattern } from "./compile.ts";
 import type { EventInput } from "./event.ts";
 import { Machine } from "./machine/machine.ts";
-import type { Entry } from "./machine/rule-branch.ts";
+import { Entry } from "./machine/rule-branch.ts";
 import type { Pattern } from "./pattern.ts";
 import type { Rule } from "./rule.ts";
 
@@ -86,7 +86,7 @@ export class Matcher<Id> {
   private entryOf(id: Id): Entry<Id> {
     let entry = this.entries.get(id);
     if (entry === undefined) {
-      entry = { id, ordinal: this.added++, branches: null, matchedIn: 0 };
+      entry = new Entry(id, this.added++);
       this.entries.set(id, entry);
     }
     return entry;
