@@ -14,6 +14,11 @@ const WIDTH = 4;
  */
 export class ByteTable<V> {
   private slots = new Int32Array(8 * WIDTH);
+  /**
+   * A bit for each hash, four bits a slot: a tenth of the size of the slots, so it stays in the processor's cache where they do not, and
+   * tells nine of ten texts that are not there.
+   */
+  private marks = new Int32Array(1);
   private values: (V | undefined)[] = [];
   private arena = new Uint8Array(64);
   private arenaEnd = 0;
@@ -27,7 +32,7 @@ export class ByteTable<V> {
   }
 
   get sizeBytes(): number {
-    return this.count === 0 ? 0 : this.slots.byteLength + this.arena.byteLength + 8 * this.values.length;
+    return this.count === 0 ? 0 : this.slots.byteLength + this.marks.byteLength + this.arena.byteLength + 8 * this.values.length;
   }
 
   find(buffer: Uint8Array, start: number, length: number, hash: number): V | undefined {
@@ -55,7 +60,9 @@ export class ByteTable<V> {
 
   /** The place of its slot, or -1. */
   private slotOf(buffer: Uint8Array, start: number, length: number, hash: number): number {
-    const { slots } = this;
+    const { slots, marks } = this;
+    const mark = markOf(hash);
+    if (((marks[(mark >>> 5) & (marks.length - 1)] as number) & (1 << (mark & 31))) === 0) return -1;
     const mask = slots.length - 1;
     for (let at = home(hash, mask); slots[at + LINK] !== 0; at = (at + WIDTH) & mask) {
       if (slots[at + HASH] === hash && slots[at + LENGTH] === length && this.isSame(slots[at + START] as number, buffer, start, length))
@@ -79,6 +86,7 @@ export class ByteTable<V> {
   }
 
   private put(hash: number, start: number, length: number, link: number): void {
+    this.mark(hash);
     const { slots } = this;
     const mask = slots.length - 1;
     let at = home(hash, mask);
@@ -89,9 +97,17 @@ export class ByteTable<V> {
     slots[at + LINK] = link;
   }
 
+  private mark(hash: number): void {
+    const { marks } = this;
+    const mark = markOf(hash);
+    const word = (mark >>> 5) & (marks.length - 1);
+    marks[word] = (marks[word] as number) | (1 << (mark & 31));
+  }
+
   private rehash(): void {
     const old = this.slots;
     this.slots = new Int32Array(old.length * 2);
+    this.marks = new Int32Array(this.marks.length * 2);
     for (let at = 0; at < old.length; at += WIDTH) {
       const link = old[at + LINK] as number;
       if (link !== 0) this.put(old[at + HASH] as number, old[at + START] as number, old[at + LENGTH] as number, link);
@@ -124,8 +140,10 @@ export class ByteTable<V> {
     return start;
   }
 
+  /** Packs the arena, and takes the marks of what is gone away. */
   private compact(): void {
     const { arena: old, slots } = this;
+    this.marks.fill(0);
     this.arena = new Uint8Array(Math.max(64, (this.arenaEnd - this.waste) * 2));
     this.arenaEnd = 0;
     this.waste = 0;
@@ -133,8 +151,14 @@ export class ByteTable<V> {
       if (slots[at + LINK] === 0) continue;
       const start = slots[at + START] as number;
       slots[at + START] = this.keep(old.subarray(start, start + (slots[at + LENGTH] as number)));
+      this.mark(slots[at + HASH] as number);
     }
   }
+}
+
+/** Other bits of the hash than those that name its slot. */
+function markOf(hash: number): number {
+  return Math.imul(hash ^ (hash >>> 13), 0x5bd1e995);
 }
 
 /** The slot where a key would stand if it were alone. */
