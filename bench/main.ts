@@ -18,7 +18,7 @@ if (!Object.hasOwn(BENCHMARKS, name)) {
   process.exit(2);
 }
 const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
-printFacts(name);
+printFacts(name, name === "router" ? "nothing is stored" : "SQLite, WAL, synchronous=FULL");
 await BENCHMARKS[name as keyof typeof BENCHMARKS]({
   seconds: number(values.seconds),
   runs: number(values.runs),

@@ -8,7 +8,7 @@ export interface BenchOptions {
 }
 
 /** The first line of every benchmark: what it ran on. */
-export function printFacts(bench: string): void {
+export function printFacts(bench: string, durability: string): void {
   const cores = cpus();
   print({
     bench,
@@ -18,7 +18,7 @@ export function printFacts(bench: string): void {
     cores: cores.length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.version,
-    durability: "SQLite, WAL, synchronous=FULL",
+    durability,
   });
 }
 

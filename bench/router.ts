@@ -35,7 +35,7 @@ export async function router(options: BenchOptions): Promise<void> {
     kinds(ruleSets, events, rounds);
     if (plugin !== null) pluginLanguage(plugin, ruleSets, events);
   }
-  dialects(null, events, rounds);
+  dialects(events, rounds);
   comparison(plugin, rounds);
   await scale(rounds);
 }

@@ -45,12 +45,14 @@ export class Machine {
             guard,
             guard.attributes.map((name) => this.fieldAt(name)),
           );
-    for (const branch of branches) entry.branches = this.addBranch(entry, branch, shared);
+    for (const branch of branches) this.addBranch(entry, branch, shared);
   }
 
   delete(entry: Entry): void {
-    for (let branch = entry.branches; branch !== null; branch = branch.sibling) this.deleteBranch(branch);
-    entry.branches = null;
+    if (entry.isHung) this.deleteBranch(entry);
+    for (const branch of entry.others ?? []) this.deleteBranch(branch);
+    entry.isHung = false;
+    entry.others = null;
   }
 
   /** The entries that the event matches, each once, in no order. With `strict` the whole event is validated. */
@@ -156,18 +158,21 @@ export class Machine {
     }
   }
 
-  private addBranch(entry: Entry, branch: Branch, guard: SharedGuard | null): RuleBranch {
+  private addBranch(entry: Entry, branch: Branch, guard: SharedGuard | null): void {
     const conditions = branch.conditions.map((condition) => this.fieldAt(condition.path).share(condition));
     const pivot = pivotOf(conditions);
-    const [other = null, ...others] = conditions.filter((condition) => condition !== pivot);
+    const [other = null, ...others] =
+      conditions.length === 1 && pivot !== null ? NO_CONDITIONS : conditions.filter((condition) => condition !== pivot);
     const forks = forksOf(conditions);
     const isAll = others.length === 0 && forks.length === 0 && guard === null;
-    const added = new RuleBranch(entry, pivot, other, isAll ? null : new Rest({ conditions: others, forks, guard, branch }));
+    const added = freeBranchOf(entry);
+    added.pivot = pivot;
+    added.other = other;
+    added.rest = isAll ? null : new Rest({ conditions: others, forks, guard, branch });
     hang(pivot ?? this.unpivoted, added);
     if (pivot?.count === 1) pivot.field.file(pivot);
     if (guard !== null) for (const field of guard.fields) field.uses++;
     this.branchCount++;
-    return added;
   }
 
   private deleteBranch(branch: RuleBranch): void {
@@ -215,6 +220,19 @@ export class Machine {
 
 const NO_NODES: readonly PathNode[] = [];
 
+const NO_CONDITIONS: readonly SharedCondition[] = [];
+
+/** The entry itself, or one more of its branches. */
+function freeBranchOf(entry: Entry): RuleBranch {
+  if (!entry.isHung) {
+    entry.isHung = true;
+    return entry;
+  }
+  const branch = new RuleBranch(entry);
+  (entry.others ??= []).push(branch);
+  return branch;
+}
+
 /** Whole numbers beyond 31 bits are no longer kept in the object itself: a node counts that far in a day, and would be slower from then on. */
 const COUNT_TO = 2 ** 30;
 
@@ -229,6 +247,7 @@ function forgetMatches({ first }: BranchList): void {
 
 /** The nodes, below the event itself, at or above which more than one of the conditions stands. */
 function forksOf(conditions: readonly SharedCondition[]): readonly PathNode[] {
+  if (conditions.length < 2) return NO_NODES;
   const met = new Set<PathNode>();
   const forks = new Set<PathNode>();
   for (const { field } of conditions) {

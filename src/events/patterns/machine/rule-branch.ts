@@ -6,38 +6,41 @@ import { type Leaves, NONE } from "./leaves.ts";
 import type { PathNode } from "./path-node.ts";
 import type { SharedCondition } from "./shared-condition.ts";
 
-/** What belongs to one id. */
-export interface Entry<Id = unknown> {
-  readonly id: Id;
-  /** Counts up with each id added: the order of answers. */
-  readonly ordinal: number;
-  /** The branch that was added last; the others hang on it. */
-  branches: RuleBranch | null;
-  /** The match that found it last. */
-  matchedIn: number;
-}
-
 /** One conjunction of conditions of a rule, as the machine keeps it. */
 export class RuleBranch {
   readonly entry: Entry;
-  /** The condition it hangs on; null where all may be absent, so that none shows itself. */
-  readonly pivot: SharedCondition | null;
-  /** One of the others: most branches that do not match are told by it. */
-  readonly other: SharedCondition | null;
+  /** One of its conditions, besides the pivot: most branches that do not match are told by it. */
+  other: SharedCondition | null = null;
   /** What is left to look at when these two hold; null for nothing. */
-  readonly rest: Rest | null;
+  rest: Rest | null = null;
   /** Its neighbours among those that hang on the pivot. */
   next: RuleBranch | null = null;
   previous: RuleBranch | null = null;
-  /** The next branch of the entry. */
-  readonly sibling: RuleBranch | null;
+  /** The condition it hangs on; null where all may be absent, so that none shows itself. */
+  pivot: SharedCondition | null = null;
 
-  constructor(entry: Entry, pivot: SharedCondition | null, other: SharedCondition | null, rest: Rest | null) {
-    this.entry = entry;
-    this.pivot = pivot;
-    this.other = other;
-    this.rest = rest;
-    this.sibling = entry.branches;
+  /** Without an entry it is one. */
+  constructor(entry: Entry | null) {
+    this.entry = entry ?? (this as RuleBranch as Entry);
+  }
+}
+
+/** What belongs to one id. It is the first branch itself: most have no other, and a million rules are a million objects less. */
+export class Entry<Id = unknown> extends RuleBranch {
+  readonly id: Id;
+  /** Counts up with each id added: the order of answers. */
+  readonly ordinal: number;
+  /** The match that found it last. */
+  matchedIn = 0;
+  /** Its branches, once it has several. */
+  others: RuleBranch[] | null = null;
+  /** Whether it is a branch yet. */
+  isHung = false;
+
+  constructor(id: Id, ordinal: number) {
+    super(null);
+    this.id = id;
+    this.ordinal = ordinal;
   }
 }
 

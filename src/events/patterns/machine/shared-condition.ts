@@ -13,19 +13,20 @@ import type { RuleBranch } from "./rule-branch.ts";
  * conditions; nobody looks at them before it holds. With a single thing to look for it is its own hit in the index.
  */
 export class SharedCondition extends Hit implements BranchList {
+  /** The match in which it was found to hold last. What every match that meets it reads stands first, side by side. */
+  firedIn = 0;
+  /** The branches that hang on it. */
+  first: RuleBranch | null = null;
+  count = 0;
   readonly field: Field;
   /** Under which its field knows it. */
   readonly key: string;
   readonly mayBeAbsent: boolean;
   /** How many branches have it at all. */
   uses = 0;
-  /** Those that hang on it. */
-  first: RuleBranch | null = null;
-  count = 0;
   /** What the index keeps, while some branch hangs on it. */
   filed: Filed | null = null;
-  /** The match in which it was found to hold last, and the one in which it was judged. */
-  firedIn = 0;
+  /** The match in which it was judged last. */
   private judgedIn = 0;
   private verdict: Verdict = FAILS;
   private judgement: Judge | null = null;
