@@ -17,3 +17,14 @@ export function checkWays(ways: number): void {
       `the event spells the same paths with and without dots in more than ${MAX_WAYS} ways where a pattern looks`,
     );
 }
+
+const MAX_ELEMENTS_WITH_WAYS = 1000;
+
+/** There every element costs its combinations, for every rule that looks: a small event could hold up a node for seconds. */
+export function checkElements(elements: number): void {
+  if (elements > MAX_ELEMENTS_WITH_WAYS)
+    throw new MillraceError(
+      "bad_event",
+      `the event spells the same paths with and without dots, with an array of more than ${MAX_ELEMENTS_WITH_WAYS} objects below, where a pattern looks`,
+    );
+}

@@ -85,6 +85,16 @@ describe("matcher", () => {
     expect(matcher.match({ d: { e: objects.slice(0, 1) }, "d.e": objects.slice(-1) })).toEqual(["a"]);
   });
 
+  it("P16: dotted keys beside long arrays are refused: each element would cost its ways", () => {
+    const matcher = matcherOf({ a: { d: { e: { x: [1], y: [2] } } } });
+    const objects = Array.from({ length: 1001 }, () => ({ x: 1 }));
+    expect(matcher.match({ d: { e: objects } })).toEqual([]);
+    expect(matcher.match({ d: { e: objects.slice(1), "e.y": 2 } })).toEqual(["a"]);
+    expect(() => matcher.match({ d: { e: objects, "e.y": 2 } })).toThrow(
+      expect.objectContaining({ code: "bad_event", message: expect.stringContaining("1000 objects") as string }),
+    );
+  });
+
   it("P25: the worst text for a wildcard takes no longer than its length", () => {
     const text = "a".repeat(1_000_000);
     const worst = `*b${"a".repeat(1500)}*${"ab*".repeat(20)}`;

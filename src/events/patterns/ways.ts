@@ -1,5 +1,5 @@
 import { isLeaf } from "./leaf.ts";
-import { checkArrayLevels, checkWays } from "./limits.ts";
+import { checkArrayLevels, checkElements, checkWays } from "./limits.ts";
 import { read, type Step, type TreeNode } from "./tree.ts";
 
 /**
@@ -53,6 +53,7 @@ function waysOfArray(array: readonly unknown[], node: TreeNode, arrays: number):
       inSight |= bitsOfLeaves(element, node, arrays);
     }
   }
+  checkElements(elements.length);
   const ways: Way[] = [union(beside, { chosen: 0n, seen: inSight })];
   for (const element of elements) for (const way of waysOf(element, node, arrays)) if (way.chosen !== 0n) keep(ways, union(beside, way));
   return ways;
