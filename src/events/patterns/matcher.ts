@@ -1,7 +1,7 @@
 import { Branch, compilePattern } from "./compile.ts";
 import type { EventInput } from "./event.ts";
 import { Machine } from "./machine/machine.ts";
-import { Entry } from "./machine/rule-branch.ts";
+import { type Entry, RuleBranch } from "./machine/rule-branch.ts";
 import type { Pattern } from "./pattern.ts";
 import type { Rule } from "./rule.ts";
 
@@ -87,7 +87,7 @@ export class Matcher<Id> {
   private entryOf(id: Id): Entry<Id> {
     let entry = this.entries.get(id);
     if (entry === undefined) {
-      entry = new Entry(id, this.added++);
+      entry = new RuleBranch(id, this.added++, null);
       this.entries.set(id, entry);
     }
     return entry;

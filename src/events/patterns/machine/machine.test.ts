@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { compilePattern, Matcher, type Pattern } from "../index.ts";
 import { alternatives, event, pattern, text } from "../testing-support/arbitraries.ts";
 import { Machine } from "./machine.ts";
-import { Entry } from "./rule-branch.ts";
+import { type Entry, RuleBranch } from "./rule-branch.ts";
 import type { Json } from "../testing-support/reference.ts";
 
 /** A matcher with names over which it has many rules, so that chains, tables and crowds form. */
@@ -193,7 +193,7 @@ describe("machine", () => {
 
   it("P43: matches beyond those that are counted begin anew, and forget nothing else", () => {
     const machine = new Machine(5);
-    const entries = [0, 1, 2].map((ordinal) => new Entry(ordinal, ordinal));
+    const entries = [0, 1, 2].map((ordinal) => new RuleBranch<unknown>(ordinal, ordinal, null));
     const add = (id: number, one: Pattern): void => machine.add(entries[id] as Entry, compilePattern(one).branches, undefined);
     add(0, { a: ["x"], b: { c: [1], d: [{ "anything-but": 2 }] } });
     add(1, { a: [{ exists: false }] });

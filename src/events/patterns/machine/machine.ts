@@ -228,7 +228,7 @@ function freeBranchOf(entry: Entry): RuleBranch {
     entry.isHung = true;
     return entry;
   }
-  const branch = new RuleBranch(entry);
+  const branch = new RuleBranch(entry.id, entry.ordinal, entry);
   (entry.others ??= []).push(branch);
   return branch;
 }
