@@ -32,6 +32,8 @@ export class RuleBranch<Id = unknown> {
   others: RuleBranch<Id>[] | null = null;
   /** Whether it stands for a conjunction yet. */
   isHung = false;
+  /** Of an entry: its number among those that are answered straight, or 0. */
+  straight = 0;
 
   /** Without an entry it is one. */
   constructor(id: Id, ordinal: number, entry: RuleBranch<Id> | null) {
