@@ -302,7 +302,9 @@ export class InstancePool implements Pool, Service {
 
   private watchUsage(): void {
     this.watchingUsage = false;
-    if (this.usage.look(this.processes)) this.watchUsageSoon();
+    const works = this.usage.look(this.processes);
+    // Who waits for an instance that starts will run without anybody calling again.
+    if (works || [...this.fleets.values()].some(({ waiting }) => waiting > 0)) this.watchUsageSoon();
   }
 }
 
