@@ -141,7 +141,7 @@ export class Instance implements TicketHolder {
     this.idleSinceMs = this.context.nowMs();
     this.context.deadlines.set(this.limit, this.idleSinceMs + this.context.loadLimitMs);
     try {
-      const directory = placeBundle(assignment.directory, this.directory, this.isTrusted());
+      const directory = placeBundle(assignment.directory, this.directory, this.couldWriteBundle());
       this.writer.send(FRAME.load, 0, { ...assignment.loadHead, directory }, null);
       this.writer.flush();
     } catch (error) {
@@ -160,7 +160,7 @@ export class Instance implements TicketHolder {
     this.owner = owner;
     this.onDescribed = onDescribed;
     this.context.deadlines.set(this.limit, this.context.nowMs() + this.context.loadLimitMs);
-    const directory = placeBundle(bundle, this.directory, this.isTrusted());
+    const directory = placeBundle(bundle, this.directory, this.couldWriteBundle());
     this.assignment = { fn: "", directory: bundle, loadHead: {} };
     this.writer.send(FRAME.manifest, 0, { directory, entries, env }, null);
   }
@@ -199,7 +199,7 @@ export class Instance implements TicketHolder {
   }
 
   get watchedTmp(): string | null {
-    return this.process.watchesTmp === true ? tmpDirectory(this.directory) : null;
+    return this.process.jailed === true ? null : tmpDirectory(this.directory);
   }
 
   /** Of the calls that run, the one that began first. */
@@ -561,9 +561,9 @@ export class Instance implements TicketHolder {
     return this.context.nowMs() - ticket.beganMs;
   }
 
-  private isTrusted(): boolean {
+  private couldWriteBundle(): boolean {
     const { allow } = this.instanceClass;
-    return allow.includes("child_process") || allow.includes("addons");
+    return this.process.jailed !== true && (allow.includes("child_process") || allow.includes("addons"));
   }
 
   private readonly rename = (text: string): string => {

@@ -26,8 +26,8 @@ export interface Exit {
 
 /** The edge between the pool and a process. Tests put a scripted peer in its place. */
 export interface InstanceProcess {
-  /** Nothing but us keeps what lies in its tmp small. */
-  readonly watchesTmp?: boolean;
+  /** What it reads it cannot write, whatever it may run, and its tmp is no larger than it may be. */
+  readonly jailed?: boolean;
   /** Of Node itself, which may stand behind others; 0 while it is not there. */
   readonly pid: number;
   /** Bytes of frames, to the process. */
@@ -66,7 +66,7 @@ export function nodeSpawner(runtimeFile: string, wall: Wall): SpawnInstance {
     const launch = describeLaunch(wall, instanceClass, directory, runtimeFile);
     const child = startLaunch(launch, directory);
     killWithNode(child);
-    return new ChildInstance(child, launch.wrappers, wall.name !== "jail");
+    return new ChildInstance(child, launch.wrappers, wall.name === "jail");
   };
 }
 
@@ -76,11 +76,11 @@ class ChildInstance implements InstanceProcess {
   private readonly socket: Socket;
   private readonly printed = new OutputRing();
   private nodePid: number | null = null;
-  readonly watchesTmp: boolean;
+  readonly jailed: boolean;
 
-  constructor(child: ChildProcess, wrappers: number, watchesTmp: boolean) {
+  constructor(child: ChildProcess, wrappers: number, jailed: boolean) {
     this.child = child;
-    this.watchesTmp = watchesTmp;
+    this.jailed = jailed;
     this.wrappers = wrappers;
     this.socket = child.stdio[3] as Socket;
     // Writing to a process that has just ended is no news: its exit is reported.
