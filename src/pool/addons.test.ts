@@ -43,7 +43,7 @@ describe.each(["permission", "jail"] as const)("W3: addons behind the wall: %s",
     "sharp works with its grant, and without it the error names the grant",
     async () => {
       const allow = ["addons"] as const;
-      const app = await realApp(SOURCE, { granted: { allow }, offline: { allow, network: false }, plain: {} }, { strongestWall: wall });
+      const app = await realApp(SOURCE, { granted: { allow }, offline: { allow, network: false }, plain: {} }, { wall });
       placePackages(app);
       expect(await answer(app, "granted")).toBe("png 30x20");
       expect(await answer(app, "offline")).toBe("png 30x20");

@@ -124,7 +124,7 @@ describe.each(behind)("hostile functions behind the wall: %s", (wall, stands) =>
         granted: { ...TINY, allow: ["child_process", "worker"] },
         offline: { ...TINY, allow: ["child_process"], network: false },
       },
-      { strongestWall: wall },
+      { wall },
     );
     await call("fine", "say", { text: "up" });
     rssBefore = process.memoryUsage.rss();

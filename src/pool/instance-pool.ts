@@ -6,7 +6,7 @@ import { DESCRIBER, describeBundle, type Entry } from "./describe.ts";
 import { CLIENT_LEFT, type ColdStart, errorOf, Fleet, type FleetContext } from "./fleet.ts";
 import { InstanceDirectories } from "./instance-directory.ts";
 import type { Instance, InstanceContext, StrayLog } from "./instance.ts";
-import { raiseWall } from "./jail/index.ts";
+import { insistOn, raiseWall } from "./jail/index.ts";
 import type { Call, Outcome, Pool, PoolStats } from "./pool.ts";
 import { decideScale } from "./scale.ts";
 import { Spares } from "./spares.ts";
@@ -39,8 +39,8 @@ export interface InstancePoolOptions {
   /** Lines that belong to no call. */
   readonly onStrayLog?: StrayLog;
   readonly onColdStart?: (start: ColdStart) => void;
-  /** No stronger wall than this is put up. Default: the strongest that stands here. */
-  readonly strongestWall?: "permission" | "jail";
+  /** "jail": refuse to start where none stands; "permission": put up none. Default: the strongest that stands. */
+  readonly wall?: "permission" | "jail";
   /** How processes are started; tests put their own here. */
   readonly spawn?: SpawnInstance;
 }
@@ -98,7 +98,7 @@ export class InstancePool implements Pool, Service {
     const { options } = this;
     const directories = await InstanceDirectories.open(options.dataDirectory);
     const context: InstanceContext = {
-      spawn: options.spawn ?? nodeSpawner(options.runtimeFile, await raiseWall(options.strongestWall)),
+      spawn: options.spawn ?? nodeSpawner(options.runtimeFile, insistOn(options.wall, await raiseWall(options.wall))),
       directories,
       deadlines: this.deadlines,
       nowMs,

@@ -2,4 +2,4 @@ export { describeLaunch, type Launch } from "./launch.ts";
 export { tmpLimitBytes } from "./limits.ts";
 export { raiseWall } from "./raise-wall.ts";
 export { startLaunch } from "./start.ts";
-export { type Lack, type Wall, type WallName } from "./wall.ts";
+export { insistOn, type Lack, type Wall } from "./wall.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { InstanceClass } from "../spawn.ts";
 import { describeLaunch } from "./launch.ts";
 import type { Machine } from "./machine.ts";
-import { jailLack, refusedJail, type Wall } from "./wall.ts";
+import { insistOn, jailLack, refusedJail, type Wall } from "./wall.ts";
 
 const MACHINE: Machine = {
   platform: "linux",
@@ -113,4 +113,14 @@ describe("W6: why there is no jail", () => {
     expect(lack.why).toBe(said.replace("bwrap:", "bubblewrap says:"));
     expect(lack.cure).toContain(cure);
   });
+});
+
+it("W6: who insists on a jail gets one or the reason", () => {
+  const less: Wall = { ...PERMISSION, lack: { why: "bubblewrap is not installed", cure: "Install it." } };
+  expect(insistOn("jail", JAIL)).toBe(JAIL);
+  expect(insistOn(undefined, less)).toBe(less);
+  expect(insistOn("permission", less)).toBe(less);
+  expect(() => insistOn("jail", less)).toThrow(
+    expect.objectContaining({ code: "bad_config", message: expect.stringContaining("bubblewrap is not installed"), cure: "Install it." }),
+  );
 });

@@ -1,8 +1,8 @@
+import { MillraceError } from "../../core/index.ts";
 import type { Machine } from "./machine.ts";
 
 /** From the weakest to the strongest: a process apart, in it Node's permission model, around it a jail of Linux namespaces. */
-export const WALLS = ["process", "permission", "jail"] as const;
-export type WallName = (typeof WALLS)[number];
+export type WallName = "process" | "permission" | "jail";
 
 /** Why there is nothing stronger here, and what would change that. */
 export interface Lack {
@@ -19,6 +19,14 @@ export interface Wall {
   readonly lack: Lack | null;
   /** What the kernel's data limit counts of an idle Node; null: not known, so not limited. */
   readonly idleDataBytes: number | null;
+}
+
+/** Whoever wants a jail is not to have less without noticing. */
+export function insistOn(wanted: WallName | undefined, wall: Wall): Wall {
+  if (wanted !== "jail" || wall.name === "jail") return wall;
+  const { why, cure } = wall.lack ?? { why: "it was not tried", cure: null };
+  const message = `the setting \`wall\` asks for a jail, and none stands here: ${why}`;
+  throw new MillraceError("bad_config", message, { cure: cure ?? "Take the setting back, or use a machine with Linux." });
 }
 
 /** What is wrong before anything is tried. null: the jail is worth trying. */
