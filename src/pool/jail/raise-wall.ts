@@ -22,27 +22,42 @@ export function raiseWall(strongest: "permission" | "jail" = "jail"): Promise<Wa
   return wall;
 }
 
-async function tryWalls(machine: Machine, strongest: "permission" | "jail"): Promise<Wall> {
+export async function tryWalls(machine: Machine, strongest: "permission" | "jail"): Promise<Wall> {
+  const lack = strongest === "jail" ? jailLack(machine) : { why: "a weaker one was asked for", cure: null };
+  const withoutTools = { ...machine, prlimit: null, setpriv: null };
+  if (machine.platform !== "linux") return { name: "permission", machine: withoutTools, lack, idleDataBytes: null };
   const directory = await realpath(await mkdtemp(join(tmpdir(), "millrace-wall-")));
   try {
     await mkdir(join(directory, "tmp"));
-    let lack: Lack | null = strongest === "jail" ? jailLack(machine) : { why: "a weaker one was asked for", cure: null };
-    if (lack === null) {
-      const jail = await attempt({ name: "jail", machine, lack: null, idleDataBytes: null }, directory);
-      if (typeof jail !== "string") return jail;
-      lack = refusedJail(jail);
-    }
-    const without = { ...machine, prlimit: null, setpriv: null };
-    if (machine.platform !== "linux") return { name: "permission", machine: without, lack, idleDataBytes: null };
-    // A setpriv or prlimit that is not util-linux's (BusyBox's) does not know the options.
-    for (const each of [machine, { ...machine, setpriv: null }, { ...machine, prlimit: null }]) {
-      const wall = await attempt({ name: "permission", machine: each, lack, idleDataBytes: null }, directory);
-      if (typeof wall !== "string") return wall;
-    }
-    return { name: "permission", machine: without, lack, idleDataBytes: null };
+    const jail = lack === null ? await firstThatStands("jail", toolsOf(machine), null, directory) : "";
+    if (typeof jail !== "string") return jail;
+    const without = lack ?? refusedJail(jail);
+    const permission = await firstThatStands("permission", toolsOf(machine), without, directory);
+    return typeof permission === "string" ? { name: "permission", machine: withoutTools, lack: without, idleDataBytes: null } : permission;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** A setpriv or prlimit that is not util-linux's (BusyBox's) does not know the options: then it goes without that one. */
+function toolsOf(machine: Machine): Machine[] {
+  return [machine, { ...machine, setpriv: null }, { ...machine, prlimit: null }, { ...machine, prlimit: null, setpriv: null }];
+}
+
+/** Or what was said when the first of them did not. */
+async function firstThatStands(
+  name: Wall["name"],
+  machines: readonly Machine[],
+  lack: Lack | null,
+  directory: string,
+): Promise<Wall | string> {
+  let said: string | null = null;
+  for (const machine of machines) {
+    const tried = await attempt({ name, machine, lack, idleDataBytes: null }, directory);
+    if (typeof tried !== "string") return tried;
+    said ??= tried;
+  }
+  return said ?? "";
 }
 
 /** The wall as it stood, or what was said when it did not. */
