@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { NODE_FILE, TOKEN_FILE } from "../control/client/index.ts";
 import { Control } from "../control/index.ts";
-import { answered, deadView, eventView, ScriptedRooms } from "../control/testing-support/scripted-rooms.ts";
+import { answered, deadView, eventView, fn, release, ScriptedRooms } from "../control/testing-support/scripted-rooms.ts";
 import { MillraceError } from "../core/errors.ts";
 import { COMMANDS } from "./commands/all.ts";
 import { checkNode } from "./examine.ts";
@@ -300,6 +300,69 @@ describe("events test", () => {
     expect(io.stdout).toBe("✗ hello has no event trigger: no event wakes it\n");
   });
 
+  it("says of an expression what each operand came to, and needs no node for what is written out", async () => {
+    await control.stop();
+    const sql = "type LIKE 'order.%' AND size > 5 AND\n  (EXISTS test OR region <> 'EU')";
+    const sized = '{"type":"order.placed","size":5}';
+    expect(await millrace("events", "test", "--sql", sql, sized)).toBe(1);
+    expect(io.stdout).toBe(
+      [
+        "✗ the event does not match",
+        "     EXPRESSION                           VALUE           FOUND",
+        "  ✓  type LIKE 'order.%'                  true            type \"order.placed\"",
+        "  ✗  AND size > 5                         false           size 5",
+        "     → 5 is the bound itself, which is left out; size >= 5 would be true",
+        "  –  AND (EXISTS test OR region <> 'EU')  error, skipped  test nothing, region nothing",
+        '     the event has no attribute "region"',
+        "     → an expression with an error does not match, and without region this is one: ask EXISTS region before",
+        "",
+      ].join("\n"),
+    );
+    io.stdout = "";
+    expect(await millrace("events", "test", "--sql", "type LIKE 'order.%'", sized)).toBe(0);
+    expect(io.stdout).toBe(
+      "✓ the event matches\n     EXPRESSION           VALUE  FOUND\n  ✓  type LIKE 'order.%'  true   type \"order.placed\"\n",
+    );
+    io.stdout = "";
+    expect(await millrace("events", "test", "--sql", "size", sized, "--json")).toBe(1);
+    expect(io.json[0]).toMatchObject({ kind: "sql", event: null, matched: false, value: 5, error: null, failed: { source: "size" } });
+  });
+
+  it("takes an expression from a file and from standard input, and an event from the log", async () => {
+    rooms.eventViews = [eventView(1)];
+    await writeFile(join(folder, "e.sql"), "type LIKE 'greeting.%'\n  AND NOT EXISTS subject\n");
+    expect(await millrace("events", "test", "--sql", "@e.sql", "1")).toBe(0);
+    expect(io.stdout).toContain("✓ greeting.sent e1 (seq 1) matches\n");
+    io.stdout = "";
+    io.input = "subject = 'x'";
+    expect(await millrace("events", "test", "--sql", "-", "e1", "--json")).toBe(1);
+    expect(io.json.at(-1)).toMatchObject({ kind: "sql", event: { seq: 1 }, error: { kind: "missing_attribute" } });
+  });
+
+  it("shows the expression of a trigger below its pattern", async () => {
+    const trigger = {
+      kind: "event" as const,
+      type: "greeting.*",
+      where: { data: { $or: [{ to: ["x"] }, { to: ["y"] }] } },
+      sql: "size > 5",
+    };
+    rooms.current = release([{ ...fn("greet", "event"), triggers: [trigger] }]);
+    expect(await millrace("events", "test", "--fn", "greet", '{"type":"greeting.sent","data":{"to":"y"},"size":4}')).toBe(1);
+    expect(io.stdout).toBe(
+      [
+        "✗ greet has no trigger that matches the event",
+        "✗ on greeting.* where … sql …",
+        "  Of 2 branches ($or) number 2 matches:",
+        "     PATH     WANTED                 FOUND",
+        '  ✓  type     wildcard "greeting.*"  "greeting.sent"',
+        '  ✓  data.to  "y"                    "y"',
+        "     EXPRESSION  VALUE  FOUND",
+        "  ✗  size > 5    false  size 4",
+        "",
+      ].join("\n"),
+    );
+  });
+
   it("ends with 2 for every error, so that 1 says one thing only", async () => {
     const wrong = async (...line: string[]): Promise<string> => {
       io.stderr = "";
@@ -307,8 +370,13 @@ describe("events test", () => {
       return io.stderr;
     };
     expect(await wrong()).toContain("events test needs PATTERN");
-    expect(await wrong("{}")).toContain("needs a PATTERN and an EVENT, or --fn NAME and an EVENT");
+    expect(await wrong("{}")).toContain("needs a PATTERN and an EVENT, or --sql EXPRESSION or --fn NAME and an EVENT");
     expect(await wrong("--fn", "greet", '{"a":[1]}', "{}")).toContain("with --fn there is no PATTERN");
+    expect(await wrong("--sql", "a = 1", '{"a":[1]}', "{}")).toContain("with --sql there is no PATTERN");
+    expect(await wrong("--sql", "a = 1", "--fn", "greet", "{}")).toContain("against --sql or against --fn, not both");
+    expect(await wrong("--sql", "-", "-")).toContain("standard input can be the EXPRESSION or the EVENT, not both");
+    expect(await wrong("--sql", "a == 1", "{}")).toContain("the expression is wrong: sql: at character 2");
+    expect(await wrong("--sql", "@missing.sql", "{}")).toContain("missing.sql cannot be read");
     expect(await wrong("-", "-")).toContain("not both");
     expect(await wrong("{a:1}", "{}")).toContain("PATTERN is no JSON");
     expect(await wrong('{"a":[1]}', "{a:1}")).toContain("EVENT is no JSON");

@@ -19,7 +19,18 @@ export async function readData(given: string | undefined, command: string, io: I
   }
 }
 
-async function source(given: string, io: Io): Promise<{ text: string; where: string | undefined }> {
+interface Source {
+  readonly text: string;
+  /** What it was read from; undefined where it stood on the line. */
+  readonly where: string | undefined;
+}
+
+/** An argument that is no JSON: as it stands, `@file`, or `-` for standard input. */
+export async function readText(given: string, io: Io): Promise<string> {
+  return (await source(given, io)).text;
+}
+
+async function source(given: string, io: Io): Promise<Source> {
   if (given === "-") return { text: await io.readInput(), where: "standard input" };
   if (!given.startsWith("@")) return { text: given, where: undefined };
   const path = resolve(io.cwd, given.slice(1));

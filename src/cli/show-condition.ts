@@ -20,7 +20,8 @@ export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, "�");
 }
 
-function cell(text: string): string {
+/** A cell of a table: on its line, and no wider than tells something. */
+export function cell(text: string): string {
   return cut(printable(text), MOST_PLACES);
 }
 

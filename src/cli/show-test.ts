@@ -1,8 +1,10 @@
-import type { FunctionTest, PatternTest } from "../control/client/index.ts";
+import type { FunctionTest, PatternTest, SqlTest } from "../control/client/index.ts";
 import type { Colors, Io } from "./io.ts";
+import { mark } from "./mark.ts";
 import { foundWords, printable, wantedWords } from "./show-condition.ts";
 import { stateWord } from "./show-delivery.ts";
 import { showTriggers } from "./show-function.ts";
+import { showOperands } from "./show-sql.ts";
 import { table } from "./table.ts";
 
 type Branch = PatternTest["branches"][number];
@@ -10,7 +12,6 @@ type Condition = Branch["conditions"][number];
 
 /** What is shown of the explanation of a pattern, or of a trigger. */
 interface Explained {
-  readonly matched: boolean;
   readonly branches: readonly Branch[];
   readonly branchCount: number;
 }
@@ -19,9 +20,15 @@ interface Explained {
 const MOST_OTHERS = 5;
 
 export function showPatternTest(test: PatternTest, io: Io): readonly string[] {
-  const colors = io.outColors;
-  const verdict = test.matched ? "matches" : "does not match";
-  return [`${mark(test.matched, colors)} ${eventWords(test.event)} ${verdict}`, ...showExplained(test, io)];
+  return [verdict(test, io), ...showExplained(test, io)];
+}
+
+export function showSqlTest(test: SqlTest, io: Io): readonly string[] {
+  return [verdict(test, io), ...showOperands(test, io)];
+}
+
+function verdict({ matched, event }: PatternTest | SqlTest, io: Io): string {
+  return `${mark(matched, io.outColors)} ${eventWords(event)} ${matched ? "matches" : "does not match"}`;
 }
 
 export function showFunctionTest(test: FunctionTest, io: Io): readonly string[] {
@@ -31,6 +38,7 @@ export function showFunctionTest(test: FunctionTest, io: Io): readonly string[] 
   const tests = triggers.flatMap((each) => [
     `${mark(each.matched, colors)} ${colors.bold(showTriggers([each.trigger]))}`,
     ...showExplained(each, io),
+    ...(each.sql === null ? [] : showOperands(each.sql, io)),
   ]);
   const what = triggers.length > 0 ? eventWords(test.event) : "no event wakes it";
   return [`${mark(matched, colors)} ${colors.bold(fn)} ${verdict} ${what}`, ...tests, ...deliveryWords(test, colors)];
@@ -53,12 +61,13 @@ function deliveryWords({ fn, matched, event, delivery }: FunctionTest, colors: C
     : [`It went to ${fn} all the same (${was}): it was for this function alone, or the release of that moment wanted it.`];
 }
 
-function showExplained({ matched, branches, branchCount }: Explained, io: Io): readonly string[] {
+function showExplained({ branches, branchCount }: Explained, io: Io): readonly string[] {
   const [first, ...others] = branches;
   if (first === undefined) return [];
   const own = showConditions(first.conditions, io);
   if (branchCount === 1) return own;
   const colors = io.outColors;
+  const { matched } = first;
   const word = matched ? "matches" : "came furthest";
   const head = `  ${colors.dim(`Of ${branchCount} branches ($or) number ${first.branch} ${word}:`)}`;
   return matched ? [head, ...own] : [head, ...own, ...showOthers(others, branchCount - 1, io)];
@@ -102,8 +111,4 @@ function cells({ holds, path, condition, found, reason }: Condition, colors: Col
     wantedWords(condition),
     holds ? foundWords(found, true) : colors.red(foundWords(found, reason !== "missing")),
   ];
-}
-
-function mark(isGood: boolean, colors: Colors): string {
-  return isGood ? colors.green("✓") : colors.red("✗");
 }

@@ -2,6 +2,7 @@ import { request as httpRequest } from "node:http";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MillraceError } from "../core/errors.ts";
+import type { FunctionManifest } from "../protocol/manifest.ts";
 import { Control } from "./control.ts";
 import { ControlClient } from "./client/index.ts";
 import { answered, deadView, eventView, fn, release, ScriptedRooms } from "./testing-support/scripted-rooms.ts";
@@ -49,6 +50,10 @@ function errorOf(answer: Answer): { code: string; message: string; cure: string;
   return (JSON.parse(answer.text) as { error: { code: string; message: string; cure: string } }).error;
 }
 
+function withSql(name: string, sql: string): FunctionManifest {
+  return { ...fn(name, "event"), triggers: [{ kind: "event", type: "greeting.*", where: { data: { to: ["x"] } }, sql }] };
+}
+
 async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
   for await (const item of source) items.push(item);
@@ -80,6 +85,11 @@ describe("C1: the document is true to the door", () => {
     stats: ["/v1/stats"],
   };
 
+  function answerRef(path: string, method: string, mediaType: string): string {
+    const pointer = ["paths", path, method, "responses", "200", "content", mediaType, "schema"];
+    return `door#/${pointer.map((part) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"))).join("/")}`;
+  }
+
   async function firstLines(response: Response, count: number): Promise<unknown[]> {
     const lines: unknown[] = [];
     let text = "";
@@ -92,6 +102,25 @@ describe("C1: the document is true to the door", () => {
     }
     return lines;
   }
+
+  it("C1: answers every kind of test as the served document says", async () => {
+    rooms.eventViews = [eventView(1)];
+    rooms.current = release([withSql("greet", "size > 5 AND EXISTS test"), fn("bye", "event")]);
+    const document = JSON.parse((await call("GET", "/v1/openapi.json", auth)).text) as object;
+    const ajv = new Ajv2020({ strict: false });
+    ajv.addSchema(document, "door");
+    const validate = ajv.compile({ $ref: answerRef("/v1/events/test", "post", "application/json") });
+    for (const asked of [
+      { pattern: { type: ["x"] } },
+      { sql: "size = 'x' OR id" },
+      { sql: "type LIKE '%'" },
+      { fn: "greet" },
+      { fn: "bye" },
+    ]) {
+      const answer = await client.testEvent({ ...asked, seq: 1 });
+      expect([asked, validate(answer), validate.errors]).toEqual([asked, true, null]);
+    }
+  });
 
   it("C1: answers every operation as the served document says", async () => {
     rooms.eventViews = [eventView(1), eventView(3)];
@@ -119,10 +148,7 @@ describe("C1: the document is true to the door", () => {
         expect([operation.operationId, response.status]).toEqual([operation.operationId, 200]);
         const mediaType = response.headers.get("content-type")?.split(";")[0] ?? "";
         expect(Object.keys(operation.responses[200].content)).toEqual([mediaType]);
-        const pointer = ["paths", path, method, "responses", "200", "content", mediaType, "schema"];
-        const validate = ajv.compile({
-          $ref: `door#/${pointer.map((part) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"))).join("/")}`,
-        });
+        const validate = ajv.compile({ $ref: answerRef(path, method, mediaType) });
         const answers = mediaType === "application/json" ? [await response.json()] : await firstLines(response, 1);
         left.abort();
         expect(answers.length).toBeGreaterThan(0);
@@ -516,6 +542,79 @@ describe("testing events", () => {
     });
   });
 
+  it("C15: tells which operand of an expression failed, and what the event has there", async () => {
+    const sql = "type LIKE 'greeting.%' AND size > 5";
+    const failed = {
+      operator: "AND",
+      source: "size > 5",
+      position: 27,
+      holds: false,
+      value: false,
+      error: null,
+      skipped: false,
+      attributes: ["size"],
+      hint: "5 is the bound itself, which is left out; size >= 5 would be true",
+    };
+    expect(await client.testEvent({ sql, event: { ...greeting, size: 5 } })).toEqual({
+      kind: "sql",
+      event: null,
+      matched: false,
+      value: false,
+      error: null,
+      failed,
+      operands: [
+        {
+          operator: null,
+          source: "type LIKE 'greeting.%'",
+          position: 0,
+          holds: true,
+          value: true,
+          error: null,
+          skipped: false,
+          attributes: ["type"],
+        },
+        failed,
+      ],
+      attributes: [
+        { name: "type", found: "greeting.sent" },
+        { name: "size", found: 5 },
+      ],
+    });
+    rooms.eventViews = [eventView(1)];
+    expect(await client.testEvent({ sql, seq: 1 })).toMatchObject({
+      matched: false,
+      event: { seq: 1 },
+      error: { kind: "missing_attribute", position: 27 },
+    });
+  });
+
+  it("C15: a trigger matches where its pattern and its expression do, and both are told", async () => {
+    rooms.eventViews = [eventView(1)];
+    rooms.current = release([withSql("greet", "size > 5")]);
+    const event = { type: "greeting.sent", data: { to: "x" } };
+    expect(await client.testEvent({ fn: "greet", event: { ...event, size: 6 } })).toMatchObject({
+      matched: true,
+      triggers: [{ matched: true, sql: { matched: true } }],
+    });
+    const kept = await client.testEvent({ fn: "greet", event: { ...event, size: 4 } });
+    expect(kept).toMatchObject({
+      matched: false,
+      triggers: [{ matched: false, branches: [{ matched: true }], sql: { matched: false, failed: { source: "size > 5" } } }],
+    });
+    expect(await client.testEvent({ fn: "greet", seq: 1 })).toMatchObject({
+      matched: false,
+      triggers: [{ sql: { error: { kind: "missing_attribute" }, attributes: [{ name: "size" }] } }],
+    });
+  });
+
+  it("C15: what is no expression is told with position and fault, as a fault of whoever asks", async () => {
+    await expect(client.testEvent({ sql: "type LKE 'a'", event: {} })).rejects.toMatchObject({
+      code: "bad_sql",
+      details: { position: 5, fault: expect.stringContaining('did you mean "LIKE"?') as string },
+    });
+    await expect(client.testEvent({ sql: "", event: {} })).rejects.toMatchObject({ code: "bad_sql", details: { position: 0 } });
+  });
+
   it("C15: nothing is kept, and nobody is woken", async () => {
     await client.testEvent({ fn: "greet", event: greeting });
     expect([rooms.ingested, rooms.invoked, rooms.requests]).toEqual([[], [], []]);
@@ -538,8 +637,9 @@ describe("testing events", () => {
       expect(answer.status).toBe(400);
       return errorOf(answer).message;
     };
-    expect(await refused({ event: {} })).toBe("the body wants one of pattern and fn: what the event is tested against");
-    expect(await refused({ pattern: { a: [1] }, fn: "greet", event: {} })).toContain("one of pattern and fn");
+    expect(await refused({ event: {} })).toBe("the body wants one of pattern, sql and fn: what the event is tested against");
+    expect(await refused({ pattern: { a: [1] }, fn: "greet", event: {} })).toContain("one of pattern, sql and fn");
+    expect(await refused({ pattern: { a: [1] }, sql: "a = 1", event: {} })).toContain("one of pattern, sql and fn");
     expect(await refused({ fn: "greet" })).toBe("the body wants one of event, seq and id: which event is tested");
     expect(await refused({ fn: "greet", seq: 1, id: "e1" })).toContain("one of event, seq and id");
     expect(await refused({ fn: "greet", event: [1] })).toBe("the body does not fit: event must be object");

@@ -137,11 +137,11 @@ export const operations = {
   testEvent: {
     method: "POST",
     path: "/v1/events/test",
-    summary: "Whether an event matches a pattern, or would wake a function, and which condition it fails",
+    summary: "Whether an event matches a pattern or an expression, or would wake a function, and which condition it fails",
     params: null,
     query: null,
     body: { schema: eventTestBody, limitBytes: EVENTS_LIMIT_BYTES },
-    answer: { form: "json", schema: eventTest, description: "Every condition, whether it holds, and what the event has there." },
+    answer: { form: "json", schema: eventTest, description: "Every condition or operand, whether it holds, and what the event has there." },
   },
   logs: {
     method: "GET",

@@ -202,7 +202,8 @@ export type AcceptedEvent = Static<typeof acceptedEvent>;
 export const eventTestBody = named(
   "EventTestBody",
   object({
-    pattern: optional(anything({ description: "An event pattern, or its JSON text. Either this or `fn`." })),
+    pattern: optional(anything({ description: "An event pattern, or its JSON text. One of `pattern`, `sql` and `fn`." })),
+    sql: optional(string({ description: "An expression of CloudEvents SQL." })),
     fn: optional(string({ minLength: 1, description: "A function: all of its event triggers are tested." })),
     event: optional(record(anything())),
     seq: optional(seq),
@@ -241,11 +242,62 @@ const explanationMembers = {
   branchCount: integer(),
 };
 
+const sqlValue = union(string(), integer(), boolean());
+const sqlError = nullable(
+  named(
+    "SqlEvaluationError",
+    object({
+      kind: oneOf("missing_attribute", "cast", "math", "function_evaluation"),
+      message: string(),
+      position: integer({ description: "So many characters of the expression stand before what failed." }),
+    }),
+  ),
+);
+
+const sqlOperand = named(
+  "SqlOperand",
+  object({
+    operator: nullable(oneOf("AND", "OR", "XOR")),
+    source: string({ description: "As it is written." }),
+    position: integer({ description: "So many characters of the expression stand before it." }),
+    holds: boolean({ description: "Whether it counts as true." }),
+    value: sqlValue,
+    error: sqlError,
+    skipped: boolean({ description: "What stands before it had settled all; it is told what it would have come to." }),
+    attributes: array(string()),
+    hint: optional(hint),
+  }),
+);
+
+const sqlExplanationMembers = {
+  matched: boolean({ description: "Whether the value is true, without an error." }),
+  value: sqlValue,
+  error: sqlError,
+  failed: optional(sqlOperand),
+  operands: array(sqlOperand, { description: "What AND, OR and XOR join outside of parentheses, from left to right." }),
+  attributes: array(named("SqlAttribute", object({ name: string(), found: optional(sqlValue) })), {
+    description: "Those that the expression names. `found` is absent where the event has none.",
+  }),
+};
+
 const testedEvent = named("TestedEvent", object({ seq, id: string(), source: string(), type: string() }));
 export type TestedEvent = Static<typeof testedEvent>;
 
 const patternTest = named("PatternTest", object({ kind: literal("pattern"), event: nullable(testedEvent), ...explanationMembers }));
 export type PatternTest = Static<typeof patternTest>;
+
+const sqlTest = named("SqlTest", object({ kind: literal("sql"), event: nullable(testedEvent), ...sqlExplanationMembers }));
+export type SqlTest = Static<typeof sqlTest>;
+
+const triggerTest = named(
+  "TriggerTest",
+  object({
+    trigger: eventTrigger,
+    ...explanationMembers,
+    matched: boolean({ description: "Whether the pattern, type and `where`, is met, and the expression." }),
+    sql: nullable(named("SqlExplanation", object(sqlExplanationMembers))),
+  }),
+);
 
 const functionTest = named(
   "FunctionTest",
@@ -255,12 +307,12 @@ const functionTest = named(
     matched: boolean({ description: "Whether any of its event triggers matches." }),
     event: nullable(testedEvent),
     delivery: nullable(object({ seq, state: deliveryState })),
-    triggers: array(named("TriggerTest", object({ trigger: eventTrigger, ...explanationMembers }))),
+    triggers: array(triggerTest),
   }),
 );
 export type FunctionTest = Static<typeof functionTest>;
 
-export const eventTest = named("EventTest", union(patternTest, functionTest));
+export const eventTest = named("EventTest", union(patternTest, sqlTest, functionTest));
 export type EventTest = Static<typeof eventTest>;
 
 export const logLevel = oneOf(...LOG_LEVELS);

@@ -7,15 +7,17 @@ import { findFunction } from "./find-function.ts";
 import type { ControlRooms } from "./node-facts.ts";
 import type { EventTest, EventTestBody, FunctionTest, TestedEvent } from "./shapes.ts";
 import { testPattern } from "./test-pattern.ts";
+import { testSql } from "./test-sql.ts";
 
-/** Whether a pattern, or any trigger of a function, matches an event; if not, which condition failed (C15). */
+/** Whether a pattern, an expression, or any trigger of a function matches an event; if not, what in it failed (C15). */
 export async function testEvent(asked: EventTestBody, { node, store }: ControlRooms): Promise<EventTest> {
-  const { pattern, fn } = asked;
-  if ((pattern === undefined) === (fn === undefined))
-    throw new MillraceError("bad_request", "the body wants one of pattern and fn: what the event is tested against");
+  const { pattern, sql, fn } = asked;
+  if ([pattern, sql, fn].filter((each) => each !== undefined).length !== 1)
+    throw new MillraceError("bad_request", "the body wants one of pattern, sql and fn: what the event is tested against");
   const { event, logged } = await eventOf(asked, store);
-  if (fn === undefined) return testPattern(pattern, event, logged === null ? null : showTested(logged));
-  return testFunction(findFunction(fn, node.release()), event, logged);
+  if (fn !== undefined) return testFunction(findFunction(fn, node.release()), event, logged);
+  const tested = logged === null ? null : showTested(logged);
+  return sql === undefined ? testPattern(pattern, event, tested) : testSql(sql, event, tested);
 }
 
 interface Tested {

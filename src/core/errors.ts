@@ -75,8 +75,8 @@ export const ERROR_KINDS = {
   compile_failed: { fault: "app", status: 500, cure: "Correct the file; the message names the line." },
   load_failed: { fault: "app", status: 500, cure: "Correct the code that runs when the file is imported." },
   bad_option: { fault: "app", status: 500, cure: "Correct the option; docs/reference/options.md lists them all." },
-  bad_pattern: { fault: "app", status: 400, cure: "Correct the pattern; docs/events.md shows each operator." },
-  bad_sql: { fault: "app", status: 400, cure: "Correct the expression; docs/events.md shows the language." },
+  bad_pattern: { fault: "app", status: 400, cure: "Correct the pattern; docs/patterns.md shows each operator." },
+  bad_sql: { fault: "app", status: 400, cure: "Correct the expression; docs/patterns.md shows the language." },
   duplicate_function: { fault: "app", status: 500, cure: "Rename one export, or give one an `id` of its own." },
   duplicate_route: { fault: "app", status: 500, cure: "Give each method and path to one function only." },
   // the node

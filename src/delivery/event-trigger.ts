@@ -8,7 +8,7 @@ import {
   type Pattern,
   type Rule,
 } from "../events/patterns/index.ts";
-import { compileSql } from "../events/sql/index.ts";
+import { compileSql, explainSql, type SqlExplanation } from "../events/sql/index.ts";
 import type { Trigger } from "../protocol/manifest.ts";
 
 export type EventTrigger = Extract<Trigger, { kind: "event" }>;
@@ -53,8 +53,20 @@ export function admits(trigger: EventTrigger, type: string): boolean {
   return trigger.type === type || !isReservedType(type);
 }
 
-/** Why an event does not wake the function of a trigger, or that it does: by the pattern, and by D8. */
-export function explainTrigger(trigger: EventTrigger, event: object): Explanation {
+/** Its pattern, and its expression beside that; `matched` where both are met. */
+export interface TriggerExplanation extends Explanation {
+  /** Null where the trigger has no expression. */
+  readonly sql: SqlExplanation | null;
+}
+
+/** Why an event does not wake the function of a trigger, or that it does: by the pattern, by D8, and by the expression. */
+export function explainTrigger(trigger: EventTrigger, event: object): TriggerExplanation {
+  const pattern = explainPattern(trigger, event);
+  const sql = trigger.sql === null ? null : explainSql(trigger.sql, event);
+  return { ...pattern, matched: pattern.matched && (sql?.matched ?? true), sql };
+}
+
+function explainPattern(trigger: EventTrigger, event: object): Explanation {
   const explanation = explain(patternOf(trigger), event);
   const type = "type" in event ? event.type : undefined;
   const isKeptOut = typeof type === "string" && !admits(trigger, type);

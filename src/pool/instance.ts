@@ -198,8 +198,14 @@ export class Instance implements TicketHolder {
     this.end({ kind: "beyond", beyond });
   }
 
+  /** Its tmp as the node sees it: a jailed one's lies in a tree of its own, for as long as it lives. What is in there is not to be trusted. */
+  get tmp(): string {
+    const own = tmpDirectory(this.directory);
+    return this.process.jailed === true ? `/proc/${this.pid}/root${own}` : own;
+  }
+
   get watchedTmp(): string | null {
-    return this.process.jailed === true ? null : tmpDirectory(this.directory);
+    return this.process.jailed === true ? null : this.tmp;
   }
 
   /** Of the calls that run, the one that began first. */

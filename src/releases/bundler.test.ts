@@ -87,14 +87,21 @@ describe("bundling", () => {
     expect(code.length).toBeLessThan(2200);
   });
 
-  it("R3: brings the event matcher as well", async () => {
-    const made = await bundle(
-      await temporaryApp({
-        "functions/a.ts":
-          'import { Matcher } from "millrace/patterns";\nconst all = new Matcher<string>();\nall.add("a", { type: ["x"] });\nexport const found = all.match({ type: "x" });',
-      }),
-    );
-    expect(await runBeside(made, 'import { found } from "./functions/a.mjs";\nconsole.log(JSON.stringify(found));')).toEqual(["a"]);
+  it("R3: brings the event matcher as well, with all its dialects", async () => {
+    const source = [
+      'import { compileFilters, compileSql, Matcher } from "millrace/patterns";',
+      "const all = new Matcher<string>();",
+      'all.add("pattern", { type: ["x"] });',
+      `all.add("expression", compileSql("type = 'x'").rule);`,
+      'all.add("filter", compileFilters({ exact: { type: "x" } }).rule);',
+      'export const found = all.match({ type: "x" });',
+    ];
+    const made = await bundle(await temporaryApp({ "functions/a.ts": source.join("\n") }));
+    expect(await runBeside(made, 'import { found } from "./functions/a.mjs";\nconsole.log(JSON.stringify(found));')).toEqual([
+      "pattern",
+      "expression",
+      "filter",
+    ]);
   });
 
   it("R2: shares what several entries use: one module, evaluated once", async () => {

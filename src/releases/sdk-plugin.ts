@@ -15,7 +15,7 @@ const PACKAGE = new URL("../", import.meta.url);
 
 const DOORS: Readonly<Record<string, string>> = {
   millrace: `sdk/index${EXTENSION}`,
-  "millrace/patterns": `events/patterns/index${EXTENSION}`,
+  "millrace/patterns": `events/patterns-door${EXTENSION}`,
 };
 
 export const sdkPlugin: Plugin = {

@@ -13,9 +13,8 @@
  *                         the JSON on its first line, null standing for anything.
  * - sh, json, text alone  are shown and not run: what blocks a terminal or takes minutes.
  *
- * app=NAME gives a block to another app of the page; app=examples/shop is that folder. A table with the head "Pattern, Matches, Does not match"
- * holds patterns and events; one with "Pattern, Error" patterns that are refused. With "Expression" for "Pattern" it is CloudEvents SQL.
- * A block of TypeScript that is none of these fails.
+ * app=NAME gives a block to another app of the page; app=examples/shop is that folder. A block of TypeScript that is none of these fails.
+ * Tables of patterns, expressions and filters run as well: describe-tables.ts.
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -27,12 +26,11 @@ import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { showError } from "../../src/cli/report-error.ts";
 import { ScriptedIo } from "../../src/cli/testing-support/scripted-io.ts";
-import { compilePattern, Matcher, type Pattern } from "../../src/events/patterns/index.ts";
-import { compileSql } from "../../src/events/sql/index.ts";
 import { type TestApp, testApp } from "../../src/testing/index.ts";
 import { appOf, expectationAfter, fileOf, placeOf, proofOf } from "./blocks.ts";
+import { describeTables } from "./describe-tables.ts";
 import { outputFaults, shapeFaults } from "./expectation.ts";
-import { type Block, codeOf, type Page } from "./markdown.ts";
+import type { Block, Page } from "./markdown.ts";
 import { PageApp } from "./page-app.ts";
 import { commandsOf, type Ran, runCommand } from "./shell.ts";
 import { bodyModule } from "./snippet.ts";
@@ -92,38 +90,7 @@ function describePage(page: Page): void {
     });
   }
 
-  for (const table of page.tables) {
-    const head = table.head.join(", ");
-    if (head === "Pattern, Matches, Does not match") {
-      it.each(table.rows.map((row) => [row[0] ?? "", row] as const))("pattern %s", (_, [pattern = "", yes = "", no = ""]) => {
-        const events = [...codeOf(yes), ...codeOf(no)];
-        expect(events.length).toBeGreaterThan(0);
-        expect(events.filter((event) => matches(pattern, event))).toEqual(codeOf(yes));
-      });
-    }
-    if (head === "Expression, Matches, Does not match") {
-      it.each(table.rows.map((row) => [row[0] ?? "", row] as const))("expression %s", (_, [expression = "", yes = "", no = ""]) => {
-        const sql = compileSql(codeOf(expression)[0] ?? "");
-        const events = [...codeOf(yes), ...codeOf(no)];
-        expect(events.length).toBeGreaterThan(0);
-        expect(events.filter((event) => sql.matches(JSON.parse(event) as object))).toEqual(codeOf(yes));
-      });
-    }
-    if (head === "Expression, Error") {
-      it.each(table.rows.map((row) => [row[0] ?? "", row] as const))("expression %s is refused", (_, [expression = "", error = ""]) => {
-        expect(() => compileSql(codeOf(expression)[0] ?? "")).toThrow(
-          expect.objectContaining({ code: "bad_sql", message: codeOf(error)[0] }),
-        );
-      });
-    }
-    if (head === "Pattern, Error") {
-      it.each(table.rows.map((row) => [row[0] ?? "", row] as const))("pattern %s is refused", (_, [pattern = "", error = ""]) => {
-        expect(() => compilePattern(codeOf(pattern)[0] ?? "")).toThrow(
-          expect.objectContaining({ code: "bad_pattern", message: codeOf(error)[0] }),
-        );
-      });
-    }
-  }
+  describeTables(page);
 }
 
 async function runTest(block: Block, app: PageApp): Promise<readonly string[]> {
@@ -175,12 +142,6 @@ function runTestFile(block: Block, app: PageApp): Promise<{ code: number; output
       resolve({ code: error === null ? 0 : 1, output: stdout + stderr }),
     );
   });
-}
-
-function matches(cell: string, event: string): boolean {
-  const matcher = new Matcher<string>();
-  matcher.add("it", JSON.parse(codeOf(cell)[0] ?? "") as Pattern);
-  return matcher.match(event).length === 1;
 }
 
 function isJson(text: string): boolean {

@@ -77,7 +77,7 @@ export class ControlClient {
     return this.json("event", { params: { event: String(seqOrId) } });
   }
 
-  /** Whether an event matches a pattern, or would wake a function; if not, which condition it fails. */
+  /** Whether an event matches a pattern or an expression, or would wake a function; if not, which condition it fails. */
   testEvent(body: EventTestBody): Promise<EventTest> {
     return this.json("testEvent", { body });
   }

@@ -15,6 +15,7 @@ export type {
   NewEventShape as NewEvent,
   NodeView,
   PatternTest,
+  SqlTest,
   PurgeProgress,
   RedriveProgress,
   Reloaded,

@@ -457,7 +457,7 @@ const ADDRESS_LITERALS: readonly FieldRow[] = [
     "P22 (differs) a mapped address, as v6",
     ["::ffff:192.0.2.1"],
     ["::ffff:192.0.2.1", "::FFFF:c000:201", "0:0:0:0:0:ffff:192.0.2.1"],
-    ["::192.0.2.1", "::ffff:192.0.2.2"],
+    ["::192.0.2.1", "::ffff:192.0.2.2", "192.0.2.1"],
   ],
   [
     "P22 (differs) a v4 address is plain text",

@@ -62,6 +62,8 @@ describe("what an event offers", () => {
       expect(matches(pattern, JSON.parse(`{"${key}":1}`) as object)).toBe(true);
     }
     expect(matches({ a: { toString: ["x"] } }, { a: { toString: "x" } })).toBe(true);
+    expect(matches({ a: ["x"] }, Object.create({ a: "x" }) as object)).toBe(false);
+    expect(matches({ a: { b: ["x"] } }, Object.create({ "a.b": "x" }) as object)).toBe(false);
   });
 
   it("P11, P12: any element of an array will do, at any depth of arrays", () => {

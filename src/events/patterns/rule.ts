@@ -11,6 +11,6 @@ export interface Rule {
 export interface Guard {
   /** The context attributes (top-level fields of the event) that it reads. */
   readonly attributes: readonly string[];
-  /** Must be pure, must never throw. `read` gives the attribute as JSON has it, undefined if it is absent. */
+  /** Must be pure, must never throw, may ask no matcher. `read` gives the attribute as JSON has it, undefined if it is absent. */
   readonly test: (read: (name: string) => Leaf | undefined) => boolean;
 }

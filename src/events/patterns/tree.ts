@@ -20,8 +20,6 @@ export interface Step extends Key {
 /** One key of an event's object and where it leads. */
 export interface Key {
   readonly name: string;
-  /** Every object has something by this name; whether it has it of its own must be asked. */
-  readonly isInherited: boolean;
   readonly node: TreeNode;
 }
 
@@ -58,16 +56,14 @@ function toNode({ condition, bit, below }: Draft): TreeNode {
 }
 
 function toStep(name: string, node: TreeNode): Step {
-  const shortcuts = node.steps.flatMap((step) => [step, ...step.shortcuts]).map((key) => toKey(`${name}.${key.name}`, key.node));
-  return { ...toKey(name, node), shortcuts };
-}
-
-function toKey(name: string, node: TreeNode): Key {
-  return { name, isInherited: name in Object.prototype, node };
+  const shortcuts = node.steps
+    .flatMap((step) => [step, ...step.shortcuts])
+    .map((key): Key => ({ name: `${name}.${key.name}`, node: key.node }));
+  return { name, node, shortcuts };
 }
 
 /** What an object has of its own under a key; undefined where it has nothing. */
-export function read(object: object, { name, isInherited }: Key): unknown {
-  if (isInherited && !Object.hasOwn(object, name)) return undefined;
-  return (object as Readonly<Record<string, unknown>>)[name];
+export function read(object: object, { name }: Key): unknown {
+  const value = (object as Readonly<Record<string, unknown>>)[name];
+  return value !== undefined && Object.hasOwn(object, name) ? value : undefined;
 }

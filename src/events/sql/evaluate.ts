@@ -50,7 +50,7 @@ function attribute(name: string, at: number): Evaluate {
 }
 
 /** The value cast to a type. A failed cast has the zero value of that type. */
-function compileAs(type: Type, node: Node): Evaluate {
+export function compileAs(type: Type, node: Node): Evaluate {
   const evaluate = compileNode(node);
   return (read) => {
     const outcome = evaluate(read);

@@ -4,7 +4,7 @@ import { parseLike } from "./like.ts";
 import { MAX_CHARACTERS, MAX_NESTING, MAX_OPERATORS } from "./limits.ts";
 import type { ArithmeticOperator, ComparisonOperator, LogicOperator, Node } from "./node.ts";
 import { SqlError } from "./sql-error.ts";
-import { type Token, tokenize } from "./token.ts";
+import { isKeyword, type Token, tokenize } from "./token.ts";
 import { parseInteger } from "./value.ts";
 
 const KEYWORDS: ReadonlySet<string> = new Set(["AND", "OR", "XOR", "NOT", "LIKE", "IN", "EXISTS", "TRUE", "FALSE"]);
@@ -227,10 +227,6 @@ class Parser {
 function operatorOf(token: Token): string {
   if (token.kind === "symbol") return token.text;
   return token.kind === "word" ? token.text.toUpperCase() : "";
-}
-
-function isKeyword(token: Token, keyword: string): boolean {
-  return token.kind === "word" && token.text.toUpperCase() === keyword;
 }
 
 function binary(operator: string, at: number, left: Node, right: Node): Node {

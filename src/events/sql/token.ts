@@ -38,6 +38,10 @@ export function tokenize(source: string): Token[] {
   return tokens;
 }
 
+export function isKeyword(token: Token | undefined, keyword: string): boolean {
+  return token?.kind === "word" && token.text.toUpperCase() === keyword;
+}
+
 function tokenAt(source: string, at: number): Token {
   const char = source.charAt(at);
   if (char === "'" || char === '"') return stringAt(source, at, char);

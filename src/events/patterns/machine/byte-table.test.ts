@@ -51,4 +51,17 @@ describe("byte table", () => {
     expect(table.size).toBe(100);
     expect(table.sizeBytes).toBeLessThan(20_000);
   });
+
+  it("P47: when many have gone, those that are left take no more than few do, and are all found", () => {
+    const table = new ByteTable<number>();
+    const keys = Array.from({ length: 10_000 }, (_, i) => Buffer.from(`key ${i}`));
+    for (const [i, key] of keys.entries()) table.set(key, hashForwards(key), i);
+    for (const key of keys.slice(100)) table.delete(key, hashForwards(key));
+    expect(table.sizeBytes).toBeLessThan(40_000);
+    for (let round = 0; round < 2; round++) {
+      const found = keys.map((key) => table.find(key, 0, key.length, hashForwards(key)));
+      expect(found).toEqual(keys.map((_, i) => (i < 100 || round === 1 ? i : undefined)));
+      for (const [i, key] of keys.entries()) table.set(key, hashForwards(key), i);
+    }
+  });
 });

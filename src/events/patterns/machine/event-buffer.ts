@@ -16,7 +16,7 @@ type Skip = (start: number, eventEnd: number) => number;
  * parsed. To copy 850 bytes costs 0.04 µs. It buys the zero, a buffer of one kind, which V8 makes fast code for, and one that
  * WebAssembly can read: skip.wat goes through sixteen bytes at once.
  *
- * A thread has one of these: a match ends before the next begins, whichever matcher it is of.
+ * A thread has one of these: a match ends before the next begins, whichever matcher it is of. `take` holds them to it.
  */
 export class EventBuffer {
   bytes = new Uint8Array(0);
@@ -28,6 +28,13 @@ export class EventBuffer {
   free = 0;
   private readonly shared = new SharedMemory();
   private isShared = false;
+  private isTaken = false;
+
+  /** Begins a match, which `release` ends. */
+  take(): void {
+    if (this.isTaken) throw new Error("a match began inside another: neither a guard nor a getter of an event may match events");
+    this.isTaken = true;
+  }
 
   load(event: Uint8Array): void {
     this.begin(event.length);
@@ -46,8 +53,9 @@ export class EventBuffer {
     this.close(0);
   }
 
-  /** Gives up the buffer of a large event. */
+  /** Ends the match, and gives up the buffer of a large event. */
   release(): void {
+    this.isTaken = false;
     if (!this.isShared) this.use(this.shared.bytes, true);
   }
 

@@ -10,7 +10,7 @@ import { FALSE, type Leaves, NULL, NUMBER, TEXT, TRUE } from "./leaves.ts";
 import type { SharedCondition } from "./shared-condition.ts";
 import { borrowUtf8, writeUtf8 } from "./utf8.ts";
 
-/** A chain of hits is counted up to so many: beyond, one crowd is as bad as another. */
+/** A chain of so many hits is long: beyond, one crowd is as bad as another. */
 const CROWD = 32;
 
 /** What a condition has in the index besides what its tests say: found again when it leaves. Most have nothing. */
@@ -45,13 +45,18 @@ export class FieldIndex {
   private present: Hit | null = null;
   private readonly excepts: Except[] = [];
   private count = 0;
-  /** The number of the look-up that goes on. */
+  /** The number of the look-up that goes on, and that of its match. */
   private lookUp = 0;
+  private match = 0;
+  /** What the match's look-ups at this path have left to find out: the `anything-but` that each leaf so far was excluded from. */
+  private readonly open: Except[] = [];
+  /** Long chains of which every condition was told already: an array may hold one value a thousand times. */
+  private readonly settled = new Set<Hit>();
   private leaves: Leaves | null = null;
   private leaf = 0;
   private onCondition: (condition: SharedCondition) => void = ignore;
   private readonly onHit = (hit: Hit): void => this.meet(hit);
-  private readonly onGram = (hit: Hit): void => this.meetOnce(hit);
+  private readonly onGram = (hit: Hit): void => this.meetGram(hit);
 
   get isEmpty(): boolean {
     return this.count === 0;
@@ -78,6 +83,7 @@ export class FieldIndex {
       else if (under === "last") this.plainEnds.deleteAffix(wildcard.last, condition);
       else this.grams.delete(under, condition);
     }
+    this.forgetMatches();
     for (const except of filed.excepts) {
       const last = this.excepts.pop() as Except;
       if (last === except) continue;
@@ -90,6 +96,9 @@ export class FieldIndex {
   /** Calls `onCondition` with every condition that the leaf satisfies; with one it may do so several times. */
   look(leaves: Leaves, leaf: number, onCondition: (condition: SharedCondition) => void): void {
     if (++this.lookUp > COUNT_TO) this.countAnew();
+    const isFirst = this.match !== leaves.serial;
+    if (isFirst && this.settled.size > 0) this.settled.clear();
+    this.match = leaves.serial;
     this.leaves = leaves;
     this.leaf = leaf;
     this.onCondition = onCondition;
@@ -112,7 +121,23 @@ export class FieldIndex {
       default:
         kind satisfies never;
     }
-    for (const except of this.excepts) if (except.excludedIn !== this.lookUp) onCondition(except.condition);
+    if (this.excepts.length > 0) this.lookAtExcepts(isFirst ? this.excepts : this.open);
+  }
+
+  /** Matches are counted from one again, or rules have gone. */
+  forgetMatches(): void {
+    this.match = 0;
+    this.open.length = 0;
+    this.settled.clear();
+  }
+
+  private lookAtExcepts(excepts: readonly Except[]): void {
+    let left = 0;
+    for (const except of excepts) {
+      if (except.excludedIn === this.lookUp) this.open[left++] = except;
+      else this.onCondition(except.condition);
+    }
+    this.open.length = left;
   }
 
   private countAnew(): void {
@@ -159,9 +184,11 @@ export class FieldIndex {
   private lookAtAddress(leaves: Leaves, leaf: number): void {
     const length = leaves.end(leaf) - leaves.start(leaf);
     if (length < SHORTEST_ADDRESS || length > LONGEST_ADDRESS) return;
-    const address = parseIp(leaves.value(leaf) as string);
+    const text = leaves.value(leaf) as string;
+    const address = parseIp(text);
     if (address === undefined) return;
-    const hit = this.addresses.get(addressKey(address));
+    // An IPv4 address is plain text to a literal, even to one that spells it mapped into IPv6; to a block it is an address.
+    const hit = text.includes(":") ? this.addresses.get(addressKey(address)) : undefined;
     if (hit !== undefined) this.meet(hit);
     for (const { words, bits, masked } of this.blocks.values()) {
       if (words !== address.length) continue;
@@ -179,18 +206,34 @@ export class FieldIndex {
   }
 
   private meet(first: Hit): void {
-    for (let hit: Hit | null = first; hit !== null; hit = hit.next) {
-      if (hit.wildcard !== null && !this.tries(hit.wildcard)) continue;
-      if (hit.except !== null) hit.except.excludedIn = this.lookUp;
-      else this.onCondition(hit.condition);
+    if (first.next === null) {
+      this.tell(first);
+      return;
     }
+    if (this.settled.size > 0 && this.settled.has(first)) return;
+    let length = 0;
+    let isSettled = true;
+    for (let hit: Hit | null = first; hit !== null; hit = hit.next, length++) if (!this.tell(hit)) isSettled = false;
+    if (isSettled && length >= CROWD) this.settled.add(first);
   }
 
   /** A gram may stand in a text many times. */
-  private meetOnce(first: Hit): void {
+  private meetGram(first: Hit): void {
     if (first.metIn === this.lookUp) return;
     first.metIn = this.lookUp;
-    this.meet(first);
+    for (let hit: Hit | null = first; hit !== null; hit = hit.next) this.tell(hit);
+  }
+
+  /** Whether nothing is left that the hit could tell in this match. */
+  private tell({ condition, except, wildcard }: Hit): boolean {
+    if (except !== null) {
+      if (wildcard === null || (except.excludedIn !== this.lookUp && this.tries(wildcard))) except.excludedIn = this.lookUp;
+      return false;
+    }
+    if (condition.firedIn === this.match) return true;
+    if (wildcard !== null && !this.tries(wildcard)) return false;
+    this.onCondition(condition);
+    return true;
   }
 
   private tries(wildcard: ByteWildcard): boolean {

@@ -10,7 +10,9 @@ export const FALSE = 3;
 export const NULL = 4;
 export type LeafKind = typeof TEXT | typeof NUMBER | typeof TRUE | typeof FALSE | typeof NULL;
 
-const MOST_KEPT = 1024;
+/** The columns begin with room for so many leaves, and go back to it where an event made them longer than the other number. */
+const FEW = 64;
+const MOST_KEPT = 16_384;
 
 /** No leaf: the end of a field's list. */
 export const NONE = -1;
@@ -25,15 +27,15 @@ export class Leaves {
   /** Of the match that is going on; what bears another one's number is old. */
   serial = 0;
   private readonly fields: Field[] = [];
-  private kinds = new Uint8Array(64);
-  private starts = new Int32Array(64);
-  private ends = new Int32Array(64);
-  private numbers = new Float64Array(64);
-  private nexts = new Int32Array(64);
-  private inArrays = new Uint8Array(64);
+  private kinds = new Uint8Array(FEW);
+  private starts = new Int32Array(FEW);
+  private ends = new Int32Array(FEW);
+  private numbers = new Float64Array(FEW);
+  private nexts = new Int32Array(FEW);
+  private inArrays = new Uint8Array(FEW);
   /** As JavaScript has them, where that is known: of a parsed event, or since somebody asked. */
   private values: (Leaf | undefined)[] = [];
-  private known = new Uint8Array(64);
+  private known = new Uint8Array(FEW);
 
   constructor(buffer: EventBuffer) {
     this.buffer = buffer;
@@ -43,8 +45,12 @@ export class Leaves {
   begin(): void {
     this.count = 0;
     this.serial++;
-    // Not to hold on to the values of an event with very many.
-    if (this.values.length > MOST_KEPT) this.values = [];
+  }
+
+  /** Holds on to no value of the event, nor to the room that one with very many leaves took. */
+  forget(): void {
+    if (this.kinds.length > MOST_KEPT) return this.shrink();
+    for (let leaf = 0; leaf < this.count; leaf++) if (this.known[leaf] === 1) this.values[leaf] = undefined;
   }
 
   addText(field: Field, start: number, end: number, inArray: boolean): void {
@@ -144,6 +150,18 @@ export class Leaves {
     field.foundIn = this.serial;
     field.firstLeaf = leaf;
     return leaf;
+  }
+
+  private shrink(): void {
+    this.fields.length = 0;
+    this.kinds = new Uint8Array(FEW);
+    this.starts = new Int32Array(FEW);
+    this.ends = new Int32Array(FEW);
+    this.numbers = new Float64Array(FEW);
+    this.nexts = new Int32Array(FEW);
+    this.inArrays = new Uint8Array(FEW);
+    this.values = [];
+    this.known = new Uint8Array(FEW);
   }
 
   private grow(): void {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compilePattern, Matcher, type Pattern } from "../index.ts";
@@ -66,6 +68,24 @@ describe("machine", () => {
       const expected = [...compiled.keys()].filter((id) => compiled[id]?.matches({ a: value }));
       expect(matcher.match(JSON.stringify({ a: value }))).toEqual(expected);
     }
+    for (let i = 0; i < 100; i++) {
+      const a = [...words.slice(i, i + (i % 4)), "aab", ...words.slice(i, i + 2), 7, "aab"];
+      const expected = [...compiled.keys()].filter((id) => compiled[id]?.matches({ a }));
+      expect(matcher.match(JSON.stringify({ a }))).toEqual(expected);
+    }
+  });
+
+  it("P43: a long array under many rules costs the one and the other, not one times the other", () => {
+    const matcher = new Matcher<number>();
+    const count = 5000;
+    for (let i = 0; i < count; i++) {
+      matcher.add(3 * i, { a: [{ "anything-but": [i, -1] }] });
+      matcher.add(3 * i + 1, { a: ["x", `y${i}`] });
+      matcher.add(3 * i + 2, { a: [{ exists: true }, `y${i}`], b: [i] });
+    }
+    const a = Array.from({ length: 200_000 }, (_, i) => (i % 2 === 0 ? "x" : -i));
+    expect(matcher.match({ a })).toHaveLength(2 * count);
+    expect(matcher.match({ a, b: 5 })).toHaveLength(2 * count + 1);
   });
 
   it("P47: what is deleted leaves nothing behind", () => {
@@ -100,6 +120,32 @@ describe("machine", () => {
     expect(few).toBeLessThan(1500);
   });
 
+  it("P47: of events that were matched nothing is kept, however large they were", () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const keptBytes = (): number => {
+      collect();
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      return heapUsed + arrayBuffers;
+    };
+    const matchers = Array.from({ length: 20 }, () => new Matcher<number>());
+    for (const matcher of matchers) matcher.add(1, { a: [{ suffix: "end" }], b: [{ exists: true }] });
+    const matchAll = (sizeBytes: number): void => {
+      const event = { a: [`${"x".repeat(sizeBytes)}end`, ...Array.from({ length: sizeBytes / 20 }, (_, i) => i)], b: "é" };
+      const text = JSON.stringify(event);
+      for (const matcher of matchers) {
+        expect(matcher.match(JSON.parse(text) as object)).toEqual([1]);
+        expect(matcher.match(text)).toEqual([1]);
+        expect(() => matcher.match(`${text}]`)).toThrow("not JSON");
+      }
+    };
+    matchAll(100);
+    const before = keptBytes();
+    matchAll(2_000_000);
+    // One memory of a megabyte stays for all of them.
+    expect(keptBytes() - before).toBeLessThan(3_000_000);
+  });
+
   it("P49: a guard decides what the pattern leaves open, once a match", () => {
     const matcher = new Matcher<string>();
     const asked: (Json | undefined)[][] = [];
@@ -122,6 +168,27 @@ describe("machine", () => {
     matcher.delete("guarded");
     matcher.delete("only guard");
     expect(matcher.stats().fields).toBe(0);
+  });
+
+  it("P49: a match inside a match is refused, and the next one goes on as if nothing had been", () => {
+    const inner = new Matcher<string>();
+    inner.add("inner", { type: ["b"] });
+    const outer = new Matcher<string>();
+    let asked: Matcher<string> | undefined = inner;
+    const guard = {
+      attributes: ["type"],
+      test: (read: (name: string) => Json | undefined): boolean => {
+        asked?.match('{"type":"b"}');
+        return read("type") === "a";
+      },
+    };
+    outer.add("guarded", { implied: undefined, guard });
+    for (asked of [inner, outer]) {
+      expect(() => outer.match('{"type":"a"}')).toThrow("a match began inside another");
+      expect(inner.match('{"type":"b"}')).toEqual(["inner"]);
+    }
+    asked = undefined;
+    expect(outer.match('{"type":"a"}')).toEqual(["guarded"]);
   });
 
   it("P43: matches beyond those that are counted begin anew, and forget nothing else", () => {

@@ -57,6 +57,7 @@ export class Machine {
 
   /** The entries that the event matches, each once, in no order. With `strict` the whole event is validated. */
   match(input: EventInput, strict: boolean): Entry[] {
+    this.buffer.take();
     this.input = input;
     if (this.leaves.serial >= this.countTo) this.countAnew();
     this.leaves.begin();
@@ -66,7 +67,10 @@ export class Machine {
     } finally {
       this.event = null;
       this.input = "";
+      this.fired.length = 0;
+      this.leaves.forget();
       this.buffer.release();
+      this.scanner.forget();
     }
   }
 
@@ -100,7 +104,6 @@ export class Machine {
 
   private collect(): Entry[] {
     const { leaves, fired } = this;
-    fired.length = 0;
     for (let leaf = 0; leaf < leaves.count; leaf++) leaves.field(leaf).index?.look(leaves, leaf, this.onCondition);
     const matched: Entry[] = [];
     for (const condition of fired) this.considerAll(condition, matched);
@@ -146,6 +149,7 @@ export class Machine {
     forgetMatches(this.unpivoted);
     for (const field of this.fields) {
       field.foundIn = 0;
+      field.index?.forgetMatches();
       for (let { node } = field; node.parent !== null; node = node.parent) node.splitIn = 0;
       for (const condition of field.shared()) {
         condition.forgetMatches();

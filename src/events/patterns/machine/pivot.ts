@@ -14,7 +14,7 @@ export function pivotOf(conditions: readonly SharedCondition[]): SharedCondition
   let least = Number.POSITIVE_INFINITY;
   for (const condition of conditions) {
     if (condition.mayBeAbsent) continue;
-    const chance = Math.min(1, chanceOf(condition.tests) * (1 + condition.count));
+    const chance = chanceOf(condition);
     if (chance >= least) continue;
     best = condition;
     least = chance;
@@ -22,11 +22,14 @@ export function pivotOf(conditions: readonly SharedCondition[]): SharedCondition
   return best;
 }
 
-function chanceOf(tests: readonly Test[]): number {
+function chanceOf({ tests, count }: SharedCondition): number {
   let sum = 0;
   for (const test of tests) sum += CHANCES[test.kind];
-  return Math.min(1, sum);
+  return Math.max(Math.min(1, sum), Math.min(MOST, sum * (1 + count)));
 }
+
+/** So popular that every event seems to have it is still better than what nearly all values satisfy. */
+const MOST = 0.9;
 
 /** Only their order matters, and roughly how far they are apart. */
 const CHANCES: Readonly<Record<Test["kind"], number>> = {

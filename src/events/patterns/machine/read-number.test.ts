@@ -46,6 +46,17 @@ describe("the double that a JSON number spells", () => {
     );
   });
 
+  it.each([
+    ["a fraction with as many zeros as an exponent makes up for", `0.${"0".repeat(99_999)}1e100000`],
+    ["one that the exponent goes far beyond", `0.${"0".repeat(99_999)}1e200000`],
+    ["an exponent with leading zeros", `1e${"0".repeat(100)}2`],
+    ["an exponent of any length", `1e-${"9".repeat(100)}`],
+    ["a million digits", "7".repeat(1_000_000)],
+  ])("P21: %s", (_what, text) => {
+    expect(reader.read(bytesOf(text), 0)).toBe(text.length);
+    expect(reader.value).toBe(Number(text));
+  });
+
   it.each(["", "-", "+1", ".5", "1.", "1.e5", "1e", "1e+", "-a", "--1", "e5"])("P16: %j is no JSON number", (text) => {
     expect(reader.read(bytesOf(text), 0)).toBeLessThan(0);
     expect(skipNumber(bytesOf(text), 0)).toBe(reader.read(bytesOf(text), 0));

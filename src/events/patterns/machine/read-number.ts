@@ -41,7 +41,7 @@ export class NumberReader {
       const from = at;
       let written = 0;
       for (let byte = bytes[at] as number; byte >= ZERO && byte <= NINE; byte = bytes[++at] as number)
-        written = Math.min(written * 10 + (byte - ZERO), 100_000);
+        written = Math.min(written * 10 + (byte - ZERO), FAR);
       if (at === from) return -1 - at;
       exponent += isDown ? -written : written;
     }
@@ -116,6 +116,9 @@ const NINE = 0x39;
 const UPPER_E = 0x45;
 const LOWER_E = 0x65;
 
+/** Beyond what any fraction's digits can make up for: an event is shorter. */
+const FAR = 1e12;
+
 /** All exact as doubles. */
 const POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 
@@ -152,7 +155,5 @@ function errorOf(a: number, b: number, product: number): number {
 }
 
 function textOf(bytes: Uint8Array, start: number, end: number): string {
-  let text = "";
-  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i] as number);
-  return text;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
 }

@@ -49,6 +49,11 @@ export class Scanner {
     if (at !== this.buffer.end) this.refuse(at);
   }
 
+  /** Does not hold on to the buffer of a large event. */
+  forget(): void {
+    this.bytes = this.buffer.bytes;
+  }
+
   /** `start` is behind the brace; gives the place behind the closing one. */
   private object(start: number, node: PathNode, arrays: number): number {
     const { bytes } = this;
