@@ -17,7 +17,7 @@ const SOURCE = `
     if (what === "late-throw") setTimeout(() => { throw new Error("thrown in a timer"); }, 5);
     if (what === "reallyExit") (process as any).reallyExit(7);
     if (what === "allocate") { const all = []; for (;;) all.push(new Array(1000).fill(all.length)); }
-    if (what === "buffers") { const all = []; for (;;) { all.push(Buffer.alloc(8 << 20, 1)); await new Promise((r) => setTimeout(r, 5)); } }
+    if (what === "buffers") { const all = []; for (;;) { all.push(Buffer.alloc(4 << 20, 1)); await new Promise((r) => setTimeout(r, 40)); } }
     if (what === "garbage") { const { writeSync } = process.getBuiltinModule("node:fs"); writeSync(3, Buffer.alloc(64, 255)); await new Promise(() => {}); }
     if (what === "flood") { const { writeSync } = process.getBuiltinModule("node:fs"); const line = Buffer.alloc(60_000, 120); for (let i = 0; i < 500; i++) { try { writeSync(1, line); } catch { await new Promise((r) => setTimeout(r, 1)); } } }
     if (what === "throw") throw new TypeError("no good");

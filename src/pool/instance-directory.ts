@@ -44,6 +44,11 @@ export class InstanceDirectories {
   }
 }
 
+/** The only place where an instance may write. */
+export function tmpDirectory(instanceDirectory: string): string {
+  return join(instanceDirectory, "tmp");
+}
+
 /** Where the bundle of a release lies within an instance's folder. */
 export function bundleDirectory(instanceDirectory: string): string {
   return join(instanceDirectory, "bundle");

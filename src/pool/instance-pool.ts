@@ -6,12 +6,13 @@ import { DESCRIBER, describeBundle, type Entry } from "./describe.ts";
 import { CLIENT_LEFT, type ColdStart, errorOf, Fleet, type FleetContext } from "./fleet.ts";
 import { InstanceDirectories } from "./instance-directory.ts";
 import type { Instance, InstanceContext, StrayLog } from "./instance.ts";
-import { checkMemory } from "./memory-watch.ts";
+import { insistOn, raiseWall } from "./jail/index.ts";
 import type { Call, Outcome, Pool, PoolStats } from "./pool.ts";
 import { decideScale } from "./scale.ts";
 import { Spares } from "./spares.ts";
 import { nodeSpawner, type SpawnInstance } from "./spawn.ts";
 import { Ticket } from "./ticket.ts";
+import { UsageWatch } from "./usage-watch.ts";
 
 export interface InstancePoolOptions {
   /** The node's own; instances have their folders in `instances/` below it. */
@@ -38,11 +39,13 @@ export interface InstancePoolOptions {
   /** Lines that belong to no call. */
   readonly onStrayLog?: StrayLog;
   readonly onColdStart?: (start: ColdStart) => void;
+  /** "jail": refuse to start where none stands; "permission": put up none. Default: the strongest that stands. */
+  readonly wall?: "permission" | "jail";
   /** How processes are started; tests put their own here. */
   readonly spawn?: SpawnInstance;
 }
 
-const MEMORY_CHECK_MS = 500;
+const LOOK_MS = 500;
 
 /** The pool over real processes. SPEC.md has its rules. */
 export class InstancePool implements Pool, Service {
@@ -52,7 +55,8 @@ export class InstancePool implements Pool, Service {
   private readonly deadlines = new Deadlines();
   private readonly fleetContext: FleetContext;
   private readonly wake: CallbackDeadline;
-  private readonly memoryCheck: CallbackDeadline;
+  private readonly usageLook: CallbackDeadline;
+  private readonly usage = new UsageWatch();
   private readonly listeners: (() => void)[] = [];
   /** Every process that is still there. */
   private readonly processes = new Set<Instance>();
@@ -65,7 +69,7 @@ export class InstancePool implements Pool, Service {
   private coldStarts = 0;
   private deciding = false;
   private wakeAtMs = Infinity;
-  private watchingMemory = false;
+  private watchingUsage = false;
   private drained: (() => void) | null = null;
 
   constructor(options: InstancePoolOptions) {
@@ -76,7 +80,7 @@ export class InstancePool implements Pool, Service {
       this.wakeAtMs = Infinity;
       this.decide();
     });
-    this.memoryCheck = new CallbackDeadline(() => this.watchMemory());
+    this.usageLook = new CallbackDeadline(() => this.watchUsage());
     this.fleetContext = {
       deadlines: this.deadlines,
       nowMs,
@@ -94,7 +98,7 @@ export class InstancePool implements Pool, Service {
     const { options } = this;
     const directories = await InstanceDirectories.open(options.dataDirectory);
     const context: InstanceContext = {
-      spawn: options.spawn ?? nodeSpawner(options.runtimeFile),
+      spawn: options.spawn ?? nodeSpawner(options.runtimeFile, insistOn(options.wall, await raiseWall(options.wall))),
       directories,
       deadlines: this.deadlines,
       nowMs,
@@ -148,7 +152,7 @@ export class InstancePool implements Pool, Service {
     if (this.stopping !== null) return notRun("stopping", errorOf("stopping", "the node is shutting down"));
     if (fleet === undefined) return notRun("load-failed", errorOf("not_found", `there is no function ${call.fn}`));
     if (call.kind === "http" && call.signal?.aborted === true) return notRun("aborted", CLIENT_LEFT);
-    if (!this.watchingMemory) this.armMemoryCheck();
+    if (!this.watchingUsage) this.watchUsageSoon();
     return new Promise((resolve) => {
       fleet.admit(new Ticket(call, fleet, nowMs(), resolve), this.affordable(fleet));
     });
@@ -202,7 +206,7 @@ export class InstancePool implements Pool, Service {
     for (const instance of left) instance.endNow();
     await Promise.all(left.map(({ gone }) => gone));
     await directories.removed();
-    this.deadlines.clear(this.memoryCheck);
+    this.deadlines.clear(this.usageLook);
   }
 
   private async allGone(limitMs: number): Promise<void> {
@@ -289,17 +293,18 @@ export class InstancePool implements Pool, Service {
     return Math.floor(this.budgetBytes / fleet.fn.memoryBytes);
   }
 
-  // memory
+  // what instances use
 
-  private armMemoryCheck(): void {
-    this.watchingMemory = true;
-    this.deadlines.set(this.memoryCheck, nowMs() + MEMORY_CHECK_MS);
+  private watchUsageSoon(): void {
+    this.watchingUsage = true;
+    this.deadlines.set(this.usageLook, nowMs() + LOOK_MS);
   }
 
-  private watchMemory(): void {
-    this.watchingMemory = false;
-    checkMemory(this.processes);
-    if ([...this.processes].some(({ running }) => running > 0)) this.armMemoryCheck();
+  private watchUsage(): void {
+    this.watchingUsage = false;
+    const works = this.usage.look(this.processes);
+    // Who waits for an instance that starts will run without anybody calling again.
+    if (works || [...this.fleets.values()].some(({ waiting }) => waiting > 0)) this.watchUsageSoon();
   }
 }
 

@@ -12,10 +12,11 @@ import {
   ProtocolError,
 } from "../protocol/index.ts";
 import { AnswerStream } from "./answer-stream.ts";
-import { type Ending, type InFlight, judge, loadFailure, timedOut } from "./blame.ts";
+import { type Beyond, type Ending, type InFlight, judge, loadFailure, timedOut, withMemoryHint } from "./blame.ts";
 import { CallbackDeadline, type Deadlines } from "./deadlines.ts";
-import { bundleDirectory, type InstanceDirectories, placeBundle } from "./instance-directory.ts";
+import { bundleDirectory, type InstanceDirectories, placeBundle, tmpDirectory } from "./instance-directory.ts";
 import type { Call, EventCall, HttpCall, Outcome } from "./pool.ts";
+import { PrintedLines } from "./printed-lines.ts";
 import type { Exit, InstanceClass, InstanceProcess, SpawnInstance } from "./spawn.ts";
 import type { Ticket, TicketHolder } from "./ticket.ts";
 import { Upload } from "./upload.ts";
@@ -88,6 +89,9 @@ export class Instance implements TicketHolder {
   private readonly process: InstanceProcess;
   private readonly writer: FrameWriter;
   private readonly tickets = new Map<number, Ticket>();
+  private readonly printed = new PrintedLines((level, text) => this.onPrinted(level, text));
+  /** The call that ended last: what is printed after it is most likely its own. */
+  private lastCallId: string | null = null;
   private readonly limit: CallbackDeadline;
   private owner: InstanceOwner;
   private lastNumber = 0;
@@ -111,6 +115,7 @@ export class Instance implements TicketHolder {
           this.onExit(exit);
           resolve();
         },
+        (stream, piece) => this.printed.push(stream, piece) || this.leaveFlooded(),
       );
     });
     this.context.deadlines.set(this.limit, this.startedMs + context.loadLimitMs);
@@ -136,7 +141,7 @@ export class Instance implements TicketHolder {
     this.idleSinceMs = this.context.nowMs();
     this.context.deadlines.set(this.limit, this.idleSinceMs + this.context.loadLimitMs);
     try {
-      const directory = placeBundle(assignment.directory, this.directory, this.isTrusted());
+      const directory = placeBundle(assignment.directory, this.directory, this.couldWriteBundle());
       this.writer.send(FRAME.load, 0, { ...assignment.loadHead, directory }, null);
       this.writer.flush();
     } catch (error) {
@@ -155,7 +160,7 @@ export class Instance implements TicketHolder {
     this.owner = owner;
     this.onDescribed = onDescribed;
     this.context.deadlines.set(this.limit, this.context.nowMs() + this.context.loadLimitMs);
-    const directory = placeBundle(bundle, this.directory, this.isTrusted());
+    const directory = placeBundle(bundle, this.directory, this.couldWriteBundle());
     this.assignment = { fn: "", directory: bundle, loadHead: {} };
     this.writer.send(FRAME.manifest, 0, { directory, entries, env }, null);
   }
@@ -169,6 +174,7 @@ export class Instance implements TicketHolder {
     ticket.phase = "running";
     ticket.beganMs = nowMs;
     this.tickets.set(ticket.number, ticket);
+    this.printed.renew();
     // The code is still loading: the call's time begins when it is loaded.
     if (this.loaded) this.context.deadlines.set(ticket, nowMs + call.timeoutMs);
     else this.context.deadlines.clear(ticket);
@@ -188,8 +194,24 @@ export class Instance implements TicketHolder {
     this.end({ kind: "ended" });
   }
 
-  exceededMemory(usedBytes: number): void {
-    this.end({ kind: "too-much-memory", usedBytes });
+  exceeded(beyond: Beyond): void {
+    this.end({ kind: "beyond", beyond });
+  }
+
+  /** Its tmp as the node sees it: a jailed one's lies in a tree of its own, for as long as it lives. What is in there is not to be trusted. */
+  get tmp(): string {
+    const own = tmpDirectory(this.directory);
+    return this.process.jailed === true ? `/proc/${this.pid}/root${own}` : own;
+  }
+
+  get watchedTmp(): string | null {
+    return this.process.jailed === true ? null : this.tmp;
+  }
+
+  /** Of the calls that run, the one that began first. */
+  get oldest(): { number: number; timeoutMs: number } | null {
+    for (const { phase, number, call } of this.tickets.values()) if (phase !== "answering") return { number, timeoutMs: call.timeoutMs };
+    return null;
   }
 
   ticketDue(ticket: Ticket): void {
@@ -319,7 +341,7 @@ export class Instance implements TicketHolder {
         this.onResult(frame, ticket);
         break;
       case FRAME.threw: {
-        const error = readError(frame.head["error"], this.rename);
+        const error = withMemoryHint(readError(frame.head["error"], this.rename), this.instanceClass.memoryBytes);
         if (ticket.phase === "answering") break;
         this.finish(ticket, ticket.phase === "running" ? { kind: "threw", error, ranMs: this.ranMs(ticket) } : this.timeoutOutcome(ticket));
         break;
@@ -434,6 +456,28 @@ export class Instance implements TicketHolder {
     else ticket.call.log(level, text, atMs);
   }
 
+  /** What came over a standard stream names no call: it is that of the only one there is, or of the last there was. */
+  private onPrinted(level: LogLevel, line: string): void {
+    const text = this.rename(line);
+    const atMs = Date.now();
+    const [ticket] = this.tickets.values();
+    if (ticket !== undefined && this.tickets.size === 1) ticket.call.log(level, text, atMs);
+    else
+      this.context.onStrayLog({
+        fn: this.assignment?.fn ?? null,
+        invocation: ticket === undefined ? this.lastCallId : null,
+        level,
+        text,
+        atMs,
+      });
+  }
+
+  /** Its streams are closed: later calls want an instance that has some. */
+  private leaveFlooded(): false {
+    this.retire();
+    return false;
+  }
+
   // ends
 
   private finish(ticket: Ticket, outcome: Outcome): void {
@@ -450,7 +494,9 @@ export class Instance implements TicketHolder {
   }
 
   private detach(ticket: Ticket): void {
+    this.printed.flush();
     this.tickets.delete(ticket.number);
+    this.lastCallId = ticket.call.id;
     this.context.deadlines.clear(ticket);
     ticket.close();
   }
@@ -495,7 +541,7 @@ export class Instance implements TicketHolder {
       if (outcome === undefined || ticket.answer !== null)
         ticket.answer?.finish(new Error("the function's instance ended while its answer flowed"));
       else {
-        logOutput(ticket, ending, outcome);
+        if (left.length > 1) logOutput(ticket, ending, outcome);
         ticket.settle(outcome);
       }
     }
@@ -508,6 +554,7 @@ export class Instance implements TicketHolder {
   }
 
   private onExit(exit: Exit): void {
+    this.printed.flush();
     this.end({ kind: "gone", exit });
     this.context.directories.remove(this.directory);
   }
@@ -520,9 +567,9 @@ export class Instance implements TicketHolder {
     return this.context.nowMs() - ticket.beganMs;
   }
 
-  private isTrusted(): boolean {
+  private couldWriteBundle(): boolean {
     const { allow } = this.instanceClass;
-    return allow.includes("child_process") || allow.includes("addons");
+    return this.process.jailed !== true && (allow.includes("child_process") || allow.includes("addons"));
   }
 
   private readonly rename = (text: string): string => {
@@ -537,7 +584,7 @@ function inFlight({ number, phase, call }: Ticket): InFlight {
   return { number, phase: phase === "waiting" || phase === "over" ? "running" : phase, timeoutMs: call.timeoutMs, kind: call.kind };
 }
 
-/** What the process printed on its way down belongs to the log of whoever may have caused it. */
+/** What the process printed on its way down belongs to the log of whoever may have caused it. (A call that was alone has it in its log already.) */
 function logOutput({ call }: Ticket, ending: Ending, outcome: Outcome): void {
   if (ending.kind !== "gone" || outcome.kind !== "crashed" || outcome.blame === "bystander" || ending.exit.output === "") return;
   call.log("error", ending.exit.output, Date.now());

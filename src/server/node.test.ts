@@ -103,6 +103,31 @@ describe("a node that starts", () => {
   });
 });
 
+describe("a hostile function", () => {
+  it("C3: finds the control door, but not what it asks for: a token", async () => {
+    const app = await temporaryApp({
+      "functions/app.ts": `
+        import { fn, http } from "millrace";
+        const fs = process.getBuiltinModule("node:fs");
+        const read = (path: string): string => { try { return fs.readFileSync(path, "utf8"); } catch (error: any) { return error.code; } };
+        export const knock = fn({ on: http.get("/knock") }, async (request) => {
+          const asked = new URL(request.url).searchParams;
+          const token = read(asked.get("data") + "/control-token");
+          const { status } = await fetch(asked.get("door") + "/v1/functions", { headers: { authorization: "Bearer " + token } });
+          return status + " " + token;
+        });
+      `,
+    });
+    const data = await dataDirectory();
+    const node = await nodeOf(app, { data });
+    await node.start();
+    await node.reload();
+    expect((await stat(join(data, "control-token"))).size).toBeGreaterThan(0);
+    const asked = new URLSearchParams({ data, door: node.addresses.control });
+    expect(await get(node, `/knock?${asked.toString()}`)).toBe("200 401 ERR_ACCESS_DENIED");
+  });
+});
+
 describe("a reload", () => {
   it("that does not compile leaves what there was", async () => {
     const app = await temporaryApp({ "functions/app.ts": hello("one") });

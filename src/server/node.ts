@@ -71,6 +71,7 @@ export class MillraceNode implements Service {
       stopLimitMs: settings.graceMs,
       describeAhead: options.reloads === true ? "always" : "once",
       ...(settings.memoryBytes === null ? {} : { budgetBytes: settings.memoryBytes }),
+      ...(settings.wall === null ? {} : { wall: settings.wall }),
       onStrayLog: ({ fn, invocation, level, text, atMs }) =>
         this.logs.write({ fn: fn ?? "", invocation: invocation ?? "", level, text, atMs }),
       onColdStart: ({ fn, waitMs, loadMs, firstCallMs }) => metrics.coldStarted(fn, waitMs + loadMs + firstCallMs),

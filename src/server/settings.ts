@@ -1,4 +1,4 @@
-import { MillraceError, parseDurationMs, parseSizeBytes } from "../core/index.ts";
+import { didYouMean, MillraceError, parseDurationMs, parseSizeBytes } from "../core/index.ts";
 
 /**
  * What an operator can set, as data: the CLI's flags, the environment variables and docs/reference/configuration.md are made from
@@ -65,6 +65,13 @@ export const SETTINGS = {
     standard: null,
     summary: "Sum of the memory limits of all instances (default: 75 % of the machine's)",
   },
+  wall: {
+    flag: "wall",
+    variable: "MILLRACE_WALL",
+    kind: "text",
+    standard: null,
+    summary: "jail: refuse to start where none stands; permission: put up none (default: a jail where one stands)",
+  },
   maxBody: {
     flag: "max-body",
     variable: "MILLRACE_MAX_BODY",
@@ -108,6 +115,7 @@ export interface Settings {
   readonly controlToken: string | null;
   readonly retentionMs: number;
   readonly memoryBytes: number | null;
+  readonly wall: "permission" | "jail" | null;
   readonly maxBodyBytes: number;
   readonly maxEventBytes: number;
   readonly maxBatchBytes: number;
@@ -150,12 +158,25 @@ export function resolveSettings(
     controlToken: text("controlToken"),
     retentionMs: number("retention") ?? 0,
     memoryBytes: number("memory"),
+    wall: wallOf(given("wall")),
     maxBodyBytes: number("maxBody") ?? 0,
     maxEventBytes: number("maxEvent") ?? 0,
     maxBatchBytes: number("maxBatch") ?? 0,
     maxHops: number("maxHops") ?? 0,
     graceMs: number("grace") ?? 0,
   };
+}
+
+const WALLS = ["jail", "permission"] as const;
+
+function wallOf(value: { text: string; from: string } | null): Settings["wall"] {
+  if (value === null) return null;
+  const wall = WALLS.find((each) => each === value.text);
+  if (wall !== undefined) return wall;
+  throw new MillraceError(
+    "bad_config",
+    `${value.from}: "${value.text}" is no wall${didYouMean(value.text, WALLS)}: use jail or permission`,
+  );
 }
 
 function parse(kind: Setting["kind"], text: string, from: string): number {
