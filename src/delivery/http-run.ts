@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { LeaveSignal } from "../core/departure.ts";
 import { MillraceError, toError } from "../core/errors.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
@@ -32,9 +33,13 @@ export interface HttpRunContext {
 }
 
 /** One HTTP call as one transaction (D14, D15, D16). */
-export async function runHttp(request: HttpRequest, fn: FunctionManifest, context: HttpRunContext): Promise<HttpResult> {
+export function runHttp(request: HttpRequest, fn: FunctionManifest, context: HttpRunContext): Promise<HttpResult> {
   if (request.idempotencyKey === null) return runUntilCommitted(request, fn, null, context);
-  const key = `${fn.name}\n${request.idempotencyKey}`;
+  return runOnce(request, fn, `${fn.name}\n${request.idempotencyKey}`, context);
+}
+
+/** Under an Idempotency-Key: the first request runs, its repetitions get its answer. */
+async function runOnce(request: HttpRequest, fn: FunctionManifest, key: string, context: HttpRunContext): Promise<HttpResult> {
   const invocation = newId(context.deps.clock.now());
   if (context.inProgress.has(key)) {
     return failed(invocation, "idempotency_in_progress", "the first request with this Idempotency-Key is still running", 1000);
@@ -85,7 +90,8 @@ async function runUntilCommitted(
       crashes++;
       continue;
     }
-    const verdict = await settle(outcome, { id, fn, session, idempotency, signal: request.signal }, context);
+    const ran = { id, fn, session, idempotency, signal: request.signal };
+    const verdict = plainAnswer(outcome, ran) ?? (await settle(outcome, ran, context));
     if (verdict !== "conflict") return verdict;
     observer.conflicted(fn.name);
     if (!repeatable)
@@ -113,7 +119,14 @@ interface Ran {
   readonly fn: FunctionManifest;
   readonly session: KvSession;
   readonly idempotency: Idempotency | null;
-  readonly signal: AbortSignal | null;
+  readonly signal: LeaveSignal | null;
+}
+
+/** The answer of a call that read and wrote nothing: there is nothing to commit, and nothing to wait for. Null for all others. */
+function plainAnswer(outcome: Outcome, { id, session, idempotency }: Ran): HttpResult | null {
+  if (outcome.kind !== "returned" || outcome.response === null || idempotency !== null || !session.isUnused) return null;
+  const { emits, kv } = outcome.effects;
+  return emits.length + kv.length === 0 ? answered(id, outcome.response, outcome.response.body) : null;
 }
 
 /** Commits what the call did and says what to answer; a throw discards its effects, but what it read must hold all the same. */
@@ -153,7 +166,7 @@ async function settle(outcome: Outcome, ran: Ran, context: HttpRunContext): Prom
 type KeptAnswer = Awaited<ReturnType<typeof encodeAnswer>>;
 
 /** The whole answer, to be stored: nobody waits for it any more once the client has left. */
-async function keepable(answer: HttpAnswer, signal: AbortSignal | null): Promise<KeptAnswer> {
+async function keepable(answer: HttpAnswer, signal: LeaveSignal | null): Promise<KeptAnswer> {
   const leave = (): void => answer.discard();
   signal?.addEventListener("abort", leave, { once: true });
   try {

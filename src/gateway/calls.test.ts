@@ -232,7 +232,7 @@ describe("what a function gets", () => {
   it("G13: calls of a pipeline are aborted together", async () => {
     const { delivery, raw } = await start();
     delivery.onHttp = async ({ signal }) => {
-      await new Promise((resolve) => signal?.addEventListener("abort", resolve));
+      await new Promise((resolve) => signal?.addEventListener("abort", () => resolve(undefined)));
       return answered("too late");
     };
     const client = raw();

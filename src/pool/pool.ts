@@ -1,3 +1,4 @@
+import type { LeaveSignal } from "../core/index.ts";
 import type { Effects, FunctionError, HttpHead, KvReader, ResponseHead } from "../protocol/messages.ts";
 import type { LogLevel } from "../protocol/messages.ts";
 import type { FunctionManifest, Release } from "../protocol/manifest.ts";
@@ -48,7 +49,7 @@ export interface HttpCall extends CallBase {
   /** All of it, or a stream that is read as the function reads. */
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
   /** Aborts when the client leaves. */
-  readonly signal: AbortSignal | null;
+  readonly signal: LeaveSignal | null;
 }
 
 export type Call = EventCall | HttpCall;
