@@ -4,7 +4,7 @@ import { MillraceError, toError } from "../core/errors.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { Observer } from "../core/observer.ts";
-import type { HttpAnswer, Outcome } from "../pool/pool.ts";
+import { GONE, type HttpAnswer, type Outcome } from "../pool/pool.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
 import type { Member, NewAnswer } from "../store/store.ts";
 import { decodeAnswer, encodeAnswer, MOST_ANSWER_BYTES } from "./answer-record.ts";
@@ -70,6 +70,7 @@ async function runUntilCommitted(
   const repeatable = request.body === null || request.body instanceof Uint8Array;
   let conflicts = 0;
   let crashes = 0;
+  let alone = false;
   for (;;) {
     const session = new KvSession(deps.store, deps.clock);
     const outcome = await deps.pool.call({
@@ -78,7 +79,7 @@ async function runUntilCommitted(
       fn: fn.name,
       attempt: 1,
       timeoutMs: fn.timeoutMs,
-      alone: false,
+      alone,
       kv: session,
       log: (level, text, atMs) => deps.log({ atMs, fn: fn.name, invocation: id, level, text }),
       head: request.head,
@@ -86,8 +87,10 @@ async function runUntilCommitted(
       signal: request.signal,
     });
     observer.invoked(fn.name, "http", invocationOutcome(outcome), outcome.kind === "not-run" ? 0 : outcome.ranMs);
-    if (outcome.kind === "crashed" && outcome.blame !== "guilty" && repeatable && crashes === 0 && mayRepeat(request)) {
+    if (outcome.kind === "crashed" && crashes === 0 && repeatable && mayHaveBeenKilled(outcome) && mayRepeat(request)) {
       crashes++;
+      // What may have ended its instance is tried where it can take nobody along.
+      alone = outcome.blame !== "bystander";
       continue;
     }
     const ran = { id, fn, session, idempotency, signal: request.signal };
@@ -230,6 +233,11 @@ async function readsAreStale(ran: Ran, context: HttpRunContext): Promise<boolean
   }
 }
 
+/** A process that was gone without a word may have been killed from outside; one that said why it ended would do so again. */
+function mayHaveBeenKilled({ blame, error }: Extract<Outcome, { kind: "crashed" }>): boolean {
+  return blame !== "guilty" || error.name === GONE;
+}
+
 function mayRepeat(request: HttpRequest): boolean {
   return request.idempotencyKey !== null || IDEMPOTENT_METHODS.has(request.head.method);
 }
@@ -271,6 +279,8 @@ function failureOf(outcome: Exclude<Outcome, { kind: "returned" }>, ran: Ran): H
   const { error } = outcome;
   const name = `"${ran.fn.name}"`;
   if (outcome.kind === "not-run") {
+    if (outcome.reason === "load-failed" && error.name === GONE)
+      return failed(ran.id, "function_crashed", `${name} could not be loaded: ${error.message}`);
     if (outcome.reason === "load-failed") return failed(ran.id, "load_failed", `${name} could not be loaded: ${error.message}`);
     return failed(ran.id, outcome.reason === "stopping" ? "stopping" : "overloaded", error.message, 1000);
   }

@@ -83,10 +83,16 @@ export class Exchange {
     }
   }
 
-  sendError(error: MillraceError, more: { headers?: RawHeaders; retryAfterMs?: number | null; status?: number } = {}): void {
+  /** `invocation`: of the call that came to this, where one was made. */
+  sendError(
+    error: MillraceError,
+    more: { headers?: RawHeaders; retryAfterMs?: number | null; status?: number; invocation?: string } = {},
+  ): void {
     const headers = [...(more.headers ?? []), "content-type", "application/json; charset=utf-8", "cache-control", "no-store"];
     if (typeof more.retryAfterMs === "number") headers.push("retry-after", String(Math.max(1, Math.ceil(more.retryAfterMs / 1000))));
-    this.sendBytes({ status: more.status ?? error.status, statusText: "", headers }, Buffer.from(JSON.stringify(error.toBody())));
+    const { error: told } = error.toBody();
+    const body = JSON.stringify({ error: more.invocation === undefined ? told : { ...told, invocation: more.invocation } });
+    this.sendBytes({ status: more.status ?? error.status, statusText: "", headers }, Buffer.from(body));
   }
 
   sendEmpty(status: number, headers: RawHeaders): void {

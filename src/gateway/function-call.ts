@@ -100,7 +100,8 @@ function run(door: CallDoor, exchange: Exchange, call: FunctionCall): void {
 function answer(exchange: Exchange, result: HttpResult): void {
   if (result.kind === "failed") {
     const error = exchange.bodyFault ?? result.error;
-    exchange.sendError(error, { headers: [INVOCATION, result.invocation], retryAfterMs: result.retryAfterMs });
+    const { invocation, retryAfterMs } = result;
+    exchange.sendError(error, { headers: [INVOCATION, invocation], retryAfterMs, invocation });
     return;
   }
   const { head, body } = result;

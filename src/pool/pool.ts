@@ -64,6 +64,9 @@ export type Outcome =
   /** The code could not be loaded, or there was no room within a bounded wait: the handler was never called. */
   | { readonly kind: "not-run"; readonly reason: "load-failed" | "overloaded" | "stopping" | "aborted"; readonly error: FunctionError };
 
+/** The name of the error of an instance whose process was gone without a word: killed from outside, or by a fault in native code. */
+export const GONE = "Crashed";
+
 export interface HttpAnswer {
   readonly head: ResponseHead;
   /** The whole body when it was at hand, else a stream that starts to flow when it is read. */
