@@ -8,8 +8,9 @@ import {
   type FunctionError,
   LARGEST_PART_BYTES,
   type LogLevel,
-  PROTOCOL_VERSION,
+  pickVersion,
   ProtocolError,
+  SPOKEN_VERSIONS,
 } from "../protocol/index.ts";
 import { AnswerStream } from "./answer-stream.ts";
 import { type Ending, type InFlight, judge, loadFailure, timedOut } from "./blame.ts";
@@ -91,6 +92,9 @@ export class Instance implements TicketHolder {
   private readonly limit: CallbackDeadline;
   private owner: InstanceOwner;
   private lastNumber = 0;
+  /** The version that is spoken, once it is known. */
+  private protocol: number | null = null;
+  private opening: { readonly type: typeof FRAME.load | typeof FRAME.manifest; readonly head: object } | null = null;
   private onDescribed: ((head: Readonly<Record<string, unknown>>) => void) | null = null;
 
   constructor(context: InstanceContext, instanceClass: InstanceClass, owner: InstanceOwner) {
@@ -137,8 +141,7 @@ export class Instance implements TicketHolder {
     this.context.deadlines.set(this.limit, this.idleSinceMs + this.context.loadLimitMs);
     try {
       const directory = placeBundle(assignment.directory, this.directory, this.isTrusted());
-      this.writer.send(FRAME.load, 0, { ...assignment.loadHead, directory }, null);
-      this.writer.flush();
+      this.open(FRAME.load, { ...assignment.loadHead, directory });
     } catch (error) {
       const { message } = toError(error);
       queueMicrotask(() => this.failLoad({ name: "LoadFailed", message: `the release could not be read: ${message}`, stack: null }));
@@ -157,7 +160,7 @@ export class Instance implements TicketHolder {
     this.context.deadlines.set(this.limit, this.context.nowMs() + this.context.loadLimitMs);
     const directory = placeBundle(bundle, this.directory, this.isTrusted());
     this.assignment = { fn: "", directory: bundle, loadHead: {} };
-    this.writer.send(FRAME.manifest, 0, { directory, entries, env }, null);
+    this.open(FRAME.manifest, { directory, entries, env });
   }
 
   send(ticket: Ticket): void {
@@ -222,6 +225,20 @@ export class Instance implements TicketHolder {
   }
 
   // to the instance
+
+  /** Says what the process is for, as soon as it has said which versions it speaks. */
+  private open(type: typeof FRAME.load | typeof FRAME.manifest, head: object): void {
+    this.opening = { type, head };
+    if (this.ready) this.sendOpening();
+  }
+
+  private sendOpening(): void {
+    if (this.opening === null) return;
+    const { type, head } = this.opening;
+    this.opening = null;
+    this.writer.send(type, 0, { protocol: this.protocol, ...head }, null);
+    this.writer.flush();
+  }
 
   private sendEvent(ticket: Ticket, call: EventCall): void {
     const { eventJson } = call;
@@ -354,8 +371,12 @@ export class Instance implements TicketHolder {
 
   private onReady(head: Readonly<Record<string, unknown>>): void {
     if (this.ready) throw new ProtocolError("ready twice");
-    if (head["protocol"] !== PROTOCOL_VERSION) throw new ProtocolError(`protocol ${String(head["protocol"])} is not spoken here`);
+    const { protocols } = head;
+    this.protocol = pickVersion(protocols);
+    if (this.protocol === null)
+      throw new ProtocolError(`protocol ${JSON.stringify(protocols)} is not spoken here, only ${SPOKEN_VERSIONS.join(", ")}`);
     this.ready = true;
+    this.sendOpening();
     this.readyMs = this.context.nowMs();
     if (this.assignment === null) this.context.deadlines.clear(this.limit);
     this.owner.instanceReady(this);
