@@ -92,9 +92,8 @@ export class Instance implements TicketHolder {
   private readonly limit: CallbackDeadline;
   private owner: InstanceOwner;
   private lastNumber = 0;
-  /** The version that is spoken, once it is known. */
-  private protocol: number | null = null;
-  private opening: { readonly type: typeof FRAME.load | typeof FRAME.manifest; readonly head: object } | null = null;
+  /** What was sent before it was ready. */
+  private readonly early: Buffer[] = [];
   private onDescribed: ((head: Readonly<Record<string, unknown>>) => void) | null = null;
 
   constructor(context: InstanceContext, instanceClass: InstanceClass, owner: InstanceOwner) {
@@ -105,7 +104,7 @@ export class Instance implements TicketHolder {
     this.idleSinceMs = this.startedMs;
     this.directory = context.directories.make();
     this.process = context.spawn(instanceClass, this.directory);
-    this.writer = new FrameWriter(this.process.write);
+    this.writer = new FrameWriter((bytes) => this.write(bytes));
     this.limit = new CallbackDeadline(() => this.end({ kind: "blocked" }));
     const reader = new FrameReader((frame) => this.onFrame(frame));
     this.gone = new Promise((resolve) => {
@@ -141,7 +140,8 @@ export class Instance implements TicketHolder {
     this.context.deadlines.set(this.limit, this.idleSinceMs + this.context.loadLimitMs);
     try {
       const directory = placeBundle(assignment.directory, this.directory, this.isTrusted());
-      this.open(FRAME.load, { ...assignment.loadHead, directory });
+      this.writer.send(FRAME.load, 0, { ...assignment.loadHead, directory }, null);
+      this.writer.flush();
     } catch (error) {
       const { message } = toError(error);
       queueMicrotask(() => this.failLoad({ name: "LoadFailed", message: `the release could not be read: ${message}`, stack: null }));
@@ -160,7 +160,7 @@ export class Instance implements TicketHolder {
     this.context.deadlines.set(this.limit, this.context.nowMs() + this.context.loadLimitMs);
     const directory = placeBundle(bundle, this.directory, this.isTrusted());
     this.assignment = { fn: "", directory: bundle, loadHead: {} };
-    this.open(FRAME.manifest, { directory, entries, env });
+    this.writer.send(FRAME.manifest, 0, { directory, entries, env }, null);
   }
 
   send(ticket: Ticket): void {
@@ -226,18 +226,18 @@ export class Instance implements TicketHolder {
 
   // to the instance
 
-  /** Says what the process is for, as soon as it has said which versions it speaks. */
-  private open(type: typeof FRAME.load | typeof FRAME.manifest, head: object): void {
-    this.opening = { type, head };
-    if (this.ready) this.sendOpening();
+  /** F4: nothing leaves before it has said which versions it speaks; then the one that was picked does, and what waited. */
+  private speak(protocol: number): void {
+    this.writer.flush();
+    this.ready = true;
+    this.writer.send(FRAME.speak, 0, { protocol }, null);
+    this.writer.flush();
+    for (const bytes of this.early.splice(0)) this.process.write(bytes);
   }
 
-  private sendOpening(): void {
-    if (this.opening === null) return;
-    const { type, head } = this.opening;
-    this.opening = null;
-    this.writer.send(type, 0, { protocol: this.protocol, ...head }, null);
-    this.writer.flush();
+  private write(bytes: Buffer): void {
+    if (this.ready) this.process.write(bytes);
+    else this.early.push(bytes);
   }
 
   private sendEvent(ticket: Ticket, call: EventCall): void {
@@ -372,11 +372,10 @@ export class Instance implements TicketHolder {
   private onReady(head: Readonly<Record<string, unknown>>): void {
     if (this.ready) throw new ProtocolError("ready twice");
     const { protocols } = head;
-    this.protocol = pickVersion(protocols);
-    if (this.protocol === null)
+    const picked = pickVersion(protocols);
+    if (picked === null)
       throw new ProtocolError(`protocol ${JSON.stringify(protocols)} is not spoken here, only ${SPOKEN_VERSIONS.join(", ")}`);
-    this.ready = true;
-    this.sendOpening();
+    this.speak(picked);
     this.readyMs = this.context.nowMs();
     if (this.assignment === null) this.context.deadlines.clear(this.limit);
     this.owner.instanceReady(this);

@@ -22,6 +22,7 @@ export const FRAME = {
   requestChunk: 9,
   responseCredit: 10,
   stop: 11,
+  speak: 14,
   ready: 32,
   loaded: 33,
   described: 34,

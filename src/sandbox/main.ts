@@ -51,6 +51,9 @@ function onFrame(frame: Frame): void {
     return;
   }
   switch (frame.type) {
+    case FRAME.speak:
+      // There is one version so far: whatever was picked is it.
+      return;
     case FRAME.load:
       clearTimeout(rehearsal);
       releaseDirectory = directoryOf(frame);
