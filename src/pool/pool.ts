@@ -1,7 +1,7 @@
-import type { LeaveSignal } from "../core/index.ts";
 import type { Effects, FunctionError, HttpHead, KvReader, ResponseHead } from "../protocol/messages.ts";
 import type { LogLevel } from "../protocol/messages.ts";
 import type { FunctionManifest, Release } from "../protocol/manifest.ts";
+import type { LeaveSignal } from "../core/index.ts";
 
 /**
  * The door between those who want a function called and the instances that run it. `delivery` and `gateway` know this

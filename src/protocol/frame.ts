@@ -11,6 +11,7 @@ export const CHUNK_BYTES = 64 * 1024;
 export const INITIAL_CREDIT_BYTES = 256 * 1024;
 
 export const FRAME = {
+  speak: 14,
   load: 1,
   manifest: 2,
   event: 3,
@@ -22,7 +23,6 @@ export const FRAME = {
   requestChunk: 9,
   responseCredit: 10,
   stop: 11,
-  speak: 14,
   ready: 32,
   loaded: 33,
   described: 34,
