@@ -7,7 +7,7 @@ export interface LeaveSignal {
 
 /**
  * The signal of one client. Every request has one that is listened to, and next to none aborts: a real AbortSignal, listened to and left
- * again, costs 0.3 µs in a loop and a fiftieth of the node's time for a small request, this one 0.04 µs.
+ * again, costs 0.3 µs in a loop, this one 0.04 µs.
  */
 export class Departure implements LeaveSignal {
   private gone = false;
