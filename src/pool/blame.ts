@@ -1,5 +1,6 @@
 import { formatDuration, formatSize } from "../core/index.ts";
 import type { FunctionError } from "../protocol/messages.ts";
+import { GONE } from "./pool.ts";
 import type { Exit } from "./spawn.ts";
 
 /** Why an instance ended (or was ended). */
@@ -72,7 +73,7 @@ function judgeBlocked(call: InFlight, others: readonly InFlight[]): Verdict {
 }
 
 const BYSTANDER: FunctionError = {
-  name: "Crashed",
+  name: GONE,
   message: "another call in the same instance ended it; this one had no part in it",
   stack: null,
 };
@@ -131,7 +132,7 @@ function describeExit(exit: Exit, memoryBytes: number): FunctionError {
   const how = exit.signal === null ? `with exit code ${exit.code ?? "unknown"}` : `by ${exit.signal}`;
   const last = lastLine(exit.output);
   return {
-    name: "Crashed",
+    name: GONE,
     message: `the instance's process ended ${how}, without a word, while it ran this call${last === "" ? "" : `; it last printed: ${last}`}`,
     stack: null,
   };

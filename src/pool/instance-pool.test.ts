@@ -326,12 +326,27 @@ describe("starting and failing", () => {
     expect(made[0]?.killed).toBe(true);
   });
 
+  it("F4: nothing is sent before the instance has said what it speaks; then comes the version that was picked", async () => {
+    const { pool, made } = await rig({ ...ANSWERS, ready: false }, [one()]);
+    const call = pool.call(httpCall("f"));
+    await expect.poll(() => made.length).toBe(1);
+    await new Promise(setImmediate);
+    expect(made[0]?.received).toEqual([]);
+    made[0]?.send(FRAME.ready, 0, { protocols: [7, 1, 99] });
+    expect(kindOf(await call)).toBe("returned");
+    expect(made[0]?.received.map(({ type }) => type)).toEqual([FRAME.speak, FRAME.load, FRAME.http]);
+    expect(made[0]?.has(FRAME.speak)?.head).toEqual({ protocol: 1 });
+  });
+
   it("L3: another protocol number is not spoken", async () => {
     const { pool, made } = await rig({ ready: false, onLoad: () => {} }, [one()]);
     const call = pool.call(eventCall("f"));
     await expect.poll(() => made.length).toBe(1);
-    made[0]?.send(FRAME.ready, 0, { protocol: 99 });
-    expect(await call).toMatchObject({ kind: "not-run", error: { message: expect.stringContaining("protocol 99") } });
+    made[0]?.send(FRAME.ready, 0, { protocols: [99] });
+    expect(await call).toMatchObject({
+      kind: "not-run",
+      error: { message: expect.stringContaining("protocol [99] is not spoken here, only 1") },
+    });
   });
 
   it("B4: an answer for a call that was never made ends the instance", async () => {

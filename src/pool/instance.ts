@@ -8,8 +8,9 @@ import {
   type FunctionError,
   LARGEST_PART_BYTES,
   type LogLevel,
-  PROTOCOL_VERSION,
+  pickVersion,
   ProtocolError,
+  SPOKEN_VERSIONS,
 } from "../protocol/index.ts";
 import { AnswerStream } from "./answer-stream.ts";
 import { type Beyond, type Ending, type InFlight, judge, loadFailure, timedOut, withMemoryHint } from "./blame.ts";
@@ -95,6 +96,8 @@ export class Instance implements TicketHolder {
   private readonly limit: CallbackDeadline;
   private owner: InstanceOwner;
   private lastNumber = 0;
+  /** What was sent before it was ready. */
+  private readonly early: Buffer[] = [];
   private onDescribed: ((head: Readonly<Record<string, unknown>>) => void) | null = null;
 
   constructor(context: InstanceContext, instanceClass: InstanceClass, owner: InstanceOwner) {
@@ -105,7 +108,7 @@ export class Instance implements TicketHolder {
     this.idleSinceMs = this.startedMs;
     this.directory = context.directories.make();
     this.process = context.spawn(instanceClass, this.directory);
-    this.writer = new FrameWriter(this.process.write);
+    this.writer = new FrameWriter((bytes) => this.write(bytes));
     this.limit = new CallbackDeadline(() => this.end({ kind: "blocked" }));
     const reader = new FrameReader((frame) => this.onFrame(frame));
     this.gone = new Promise((resolve) => {
@@ -245,6 +248,20 @@ export class Instance implements TicketHolder {
 
   // to the instance
 
+  /** F4: nothing leaves before it has said which versions it speaks; then the one that was picked does, and what waited. */
+  private speak(protocol: number): void {
+    this.writer.flush();
+    this.ready = true;
+    this.writer.send(FRAME.speak, 0, { protocol }, null);
+    this.writer.flush();
+    for (const bytes of this.early.splice(0)) this.process.write(bytes);
+  }
+
+  private write(bytes: Buffer): void {
+    if (this.ready) this.process.write(bytes);
+    else this.early.push(bytes);
+  }
+
   private sendEvent(ticket: Ticket, call: EventCall): void {
     const { eventJson } = call;
     if (eventJson.length * 3 > LARGEST_PART_BYTES && Buffer.byteLength(eventJson) > LARGEST_PART_BYTES) {
@@ -376,8 +393,11 @@ export class Instance implements TicketHolder {
 
   private onReady(head: Readonly<Record<string, unknown>>): void {
     if (this.ready) throw new ProtocolError("ready twice");
-    if (head["protocol"] !== PROTOCOL_VERSION) throw new ProtocolError(`protocol ${String(head["protocol"])} is not spoken here`);
-    this.ready = true;
+    const { protocols } = head;
+    const picked = pickVersion(protocols);
+    if (picked === null)
+      throw new ProtocolError(`protocol ${JSON.stringify(protocols)} is not spoken here, only ${SPOKEN_VERSIONS.join(", ")}`);
+    this.speak(picked);
     this.readyMs = this.context.nowMs();
     if (this.assignment === null) this.context.deadlines.clear(this.limit);
     this.owner.instanceReady(this);

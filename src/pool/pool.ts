@@ -1,6 +1,7 @@
 import type { Effects, FunctionError, HttpHead, KvReader, ResponseHead } from "../protocol/messages.ts";
 import type { LogLevel } from "../protocol/messages.ts";
 import type { FunctionManifest, Release } from "../protocol/manifest.ts";
+import type { LeaveSignal } from "../core/index.ts";
 
 /**
  * The door between those who want a function called and the instances that run it. `delivery` and `gateway` know this
@@ -48,7 +49,7 @@ export interface HttpCall extends CallBase {
   /** All of it, or a stream that is read as the function reads. */
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
   /** Aborts when the client leaves. */
-  readonly signal: AbortSignal | null;
+  readonly signal: LeaveSignal | null;
 }
 
 export type Call = EventCall | HttpCall;
@@ -62,6 +63,9 @@ export type Outcome =
   | { readonly kind: "crashed"; readonly blame: "guilty" | "suspect" | "bystander"; readonly error: FunctionError; readonly ranMs: number }
   /** The code could not be loaded, or there was no room within a bounded wait: the handler was never called. */
   | { readonly kind: "not-run"; readonly reason: "load-failed" | "overloaded" | "stopping" | "aborted"; readonly error: FunctionError };
+
+/** The name of the error of an instance whose process was gone without a word: killed from outside, or by a fault in native code. */
+export const GONE = "Crashed";
 
 export interface HttpAnswer {
   readonly head: ResponseHead;

@@ -5,13 +5,13 @@
  * head costs nothing, which is what most results have.
  */
 
-export const PROTOCOL_VERSION = 1;
 export const HEADER_BYTES = 16;
 export const LARGEST_PART_BYTES = 4 * 1024 * 1024;
 export const CHUNK_BYTES = 64 * 1024;
 export const INITIAL_CREDIT_BYTES = 256 * 1024;
 
 export const FRAME = {
+  speak: 14,
   load: 1,
   manifest: 2,
   event: 3,

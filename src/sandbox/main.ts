@@ -2,7 +2,8 @@
  * The entry of an instance process. It says `ready` before anything else, since a cold start waits for it; what only a
  * call needs is prepared after that.
  */
-import { FRAME, type Frame, PROTOCOL_VERSION } from "../protocol/frame.ts";
+import { FRAME, type Frame } from "../protocol/frame.ts";
+import { SPOKEN_VERSIONS } from "../protocol/versions.ts";
 import { Calls, type LoadedFunction } from "./calls.ts";
 import { Connection } from "./connection.ts";
 import { captureConsole } from "./console-capture.ts";
@@ -27,7 +28,7 @@ let stopping = false;
 let exit: (code: number) => void = (code) => process.exit(code);
 
 const connection = new Connection(onFrame, () => exit(0));
-connection.send(FRAME.ready, 0, { protocol: PROTOCOL_VERSION, pid: process.pid, runtime: `node ${process.versions.node}` }, null);
+connection.send(FRAME.ready, 0, { protocols: SPOKEN_VERSIONS, pid: process.pid, runtime: `node ${process.versions.node}` }, null);
 connection.flush();
 
 const calls = new Calls(connection, () => {
@@ -50,6 +51,9 @@ function onFrame(frame: Frame): void {
     return;
   }
   switch (frame.type) {
+    case FRAME.speak:
+      // There is one version so far: whatever was picked is it.
+      return;
     case FRAME.load:
       clearTimeout(rehearsal);
       releaseDirectory = directoryOf(frame);
