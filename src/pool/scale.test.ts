@@ -95,6 +95,7 @@ describe("patience", () => {
 
 describe("cores", () => {
   const full = (): InstanceView => instance({ running: 2, utilisation: 1 });
+  const busy = (): InstanceView => instance({ running: 2, utilisation: 0.75 });
   const unknown = (): InstanceView => instance({ running: 2, utilisation: null });
   const waiting = { waiting: 50, max: 9 };
 
@@ -102,8 +103,13 @@ describe("cores", () => {
     ["S11: of a function that nothing is known of, as many as there are cores", waiting, ["start 2 f"]],
     ["S11: full loops fill the cores", { ...waiting, instances: [full(), full()] }, []],
     ["S11: those that may be full count too", { ...waiting, instances: [unknown(), full()] }, []],
-    ["S11: loops with time do not", { ...waiting, instances: [instance(), instance(), instance()] }, ["start 2 f"]],
-    ["S11: nor do idle ones", { ...waiting, instances: [idle(5)] }, ["start 2 f"]],
+    ["S11: so would two that are three quarters busy, with a third like them", { ...waiting, instances: [busy(), busy()] }, []],
+    [
+      "S11: loops with time leave room for one more, and starts take a core each",
+      { ...waiting, instances: [instance(), instance(), instance()] },
+      ["start 2 f"],
+    ],
+    ["S11: idle ones take none", { ...waiting, instances: [idle(5)] }, ["start 2 f"]],
     [
       "S11: one that starts does, and one that retires at work",
       { ...waiting, instances: [instance(starting), { ...full(), state: "retiring" }] },

@@ -3,11 +3,9 @@
  * calls wait without room, when an instance reports or went, and at the time the last decision named.
  *
  * Three things are scarce. Memory is dealt by bytes: who holds least comes first, and is given what others have too much of.
- * Processor time is what a full event loop takes: a function of full loops gets as many as there are cores. And starts cost
+ * Processor time is what event loops are busy: a function that fills its loops gets as many as there are cores. And starts cost
  * both, so whatever could go to and fro has a time for which it stays.
  */
-import { FULL_LOOP } from "./call-limit.ts";
-
 /** A call waits so long beside instances at work before another one is started: a start takes longer than many calls do. */
 export const PATIENCE_MS = 20;
 /** Before this time has passed nothing is taken from the function that it was given to. */
@@ -131,7 +129,7 @@ class Plan {
   private leavingBytes: number;
   /** Of what leaves, or is free, what is kept for functions that could not be served yet. */
   private reservedBytes = 0;
-  /** Cores that event loops fill, or may fill for all that is known. */
+  /** What event loops use of the cores, or may use for all that is known. */
   private coresTaken: number;
   private wakeAtMs: number | null = null;
 
@@ -139,7 +137,7 @@ class Plan {
     this.view = view;
     this.usedBytes = view.drainingBytes + sum(view.functions, (fn) => fn.instances.length * fn.memoryBytes);
     this.leavingBytes = view.drainingBytes + sum(view.functions, (fn) => (fn.instances.length - live(fn).length) * fn.memoryBytes);
-    this.coresTaken = sum(view.functions, (fn) => count(fn.instances, takesCore));
+    this.coresTaken = sum(view.functions, (fn) => sum(fn.instances, coreShare));
   }
 
   wake(atMs: number): void {
@@ -189,9 +187,12 @@ class Plan {
     return { actions, wakeAtMs: this.wakeAtMs };
   }
 
-  /** S11: full loops beyond the cores would only share them. */
+  /** S11: one more would be as busy as the busiest is, and beyond the cores they would only share them. */
   private hasCore({ fn, forMin }: Need): boolean {
-    return forMin > 0 || this.coresTaken < this.view.cores || this.heldBytes(fn) === 0;
+    if (forMin > 0 || this.heldBytes(fn) === 0) return true;
+    const known = live(fn).filter(({ running, utilisation }) => running > 0 && utilisation !== null);
+    const share = known.length === 0 ? 1 : Math.max(...known.map(coreShare));
+    return this.coresTaken + share <= this.view.cores;
   }
 
   /** S7, S8, S12–S15. */
@@ -285,8 +286,9 @@ class Plan {
 }
 
 /** One that starts, or that has not been at work for long, may be about to fill its core. */
-function takesCore({ state, running, utilisation }: InstanceView): boolean {
-  return state === "starting" || (running > 0 && (utilisation === null || utilisation >= FULL_LOOP));
+function coreShare({ state, running, utilisation }: InstanceView): number {
+  if (state === "starting") return 1;
+  return running === 0 ? 0 : (utilisation ?? 1);
 }
 
 function hasWaiting(fn: FunctionView): boolean {

@@ -314,6 +314,10 @@ export class Simulation {
   }
 
   private start(func: Func): void {
+    // Calls that only compute and have waited for a second: its loops are full, and have been.
+    const computes = func.profile.ioMs === 0 && func.profile.cpuMs >= STEP_MS && this.waitedMs(func) > 1000;
+    if (computes && func.live.length >= Math.max(this.machine.cores, func.profile.min ?? 0))
+      this.fail(`${func.profile.name} fills the cores, and is given one more`);
     func.tally.starts++;
     func.instances.push({
       id: ++this.lastId,
@@ -352,11 +356,7 @@ export class Simulation {
     const there = this.functions.reduce((sum, { instances }) => sum + instances.length, 0);
     if (usedBytes > this.machine.budgetBytes && there > 1) this.fail(`the budget is passed: ${usedBytes} bytes`);
     for (const func of this.functions) {
-      // With one call at a time a loop rests for a step after each: it fills only by long ones.
       if (func.live.length > Math.max(func.max, func.profile.min ?? 0)) this.fail(`${func.profile.name} has more than max`);
-      const bound = func.profile.ioMs === 0 && func.profile.cpuMs >= (func.concurrency === 1 ? 20 : 1) * STEP_MS;
-      const most = Math.max(this.machine.cores, func.profile.min ?? 0);
-      if (bound && func.live.length > most) this.fail(`${func.profile.name} fills its loops, and has ${func.live.length} instances`);
       this.checkNeglect(func, usedBytes);
     }
   }
@@ -365,7 +365,7 @@ export class Simulation {
     const live = func.live;
     const busy = this.functions.flatMap(({ instances }) => instances).filter(({ loop }) => loop.length > 0).length;
     const helpless =
-      this.nowMs - (func.waiting[0]?.cameMs ?? Infinity) <= PATIENCE_MS ||
+      this.waitedMs(func) <= PATIENCE_MS ||
       live.length >= func.max ||
       live.some(({ readyMs }) => this.nowMs < readyMs) ||
       usedBytes + func.memoryBytes > this.machine.budgetBytes ||
@@ -376,6 +376,11 @@ export class Simulation {
     else func.neglectedSinceMs ??= this.nowMs;
     if (func.neglectedSinceMs !== null && this.nowMs - func.neglectedSinceMs > IDLE_CAPACITY_MS)
       this.fail(`calls of ${func.profile.name} wait, and nothing is done about it`);
+  }
+
+  private waitedMs({ waiting }: Func): number {
+    const [first] = waiting;
+    return first === undefined ? 0 : this.nowMs - first.cameMs;
   }
 
   private usedBytes(): number {
