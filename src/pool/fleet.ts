@@ -381,7 +381,7 @@ export function errorOf(code: "overloaded" | "stopping" | "not_found", message: 
 
 function viewInstance(instance: Instance): InstanceView {
   const { id, running, idleSinceMs, givenMs } = instance;
-  const utilisation = instance.silent ? 1 : instance.utilisation;
+  const utilisation = instance.silent ? 1 : instance.utilisation === null ? null : instance.peakUtilisation;
   return {
     id,
     running,

@@ -78,6 +78,8 @@ export interface Assignment {
 const REPORTED_MS = 90;
 /** Without calls for longer than this an instance is at work anew: what it told before says nothing of the calls to come. */
 const PAUSE_MS = 20;
+/** By each report: to a third in a second. A full loop has a pause whenever the node is slow to send more, and is no less full for it. */
+const PEAK_FADING = 0.9;
 /** Three reports did not come. */
 const SILENT_MS = 300;
 /** After `stop`, until it is killed. */
@@ -100,6 +102,8 @@ export class Instance implements TicketHolder {
   exclusive = false;
   /** The share of its last tenth of a second that its event loop was busy; null: it has not been at work for that long. */
   utilisation: number | null = null;
+  /** What its loop is known to be capable of: as busy as ever in the last second, fading. */
+  peakUtilisation = 0;
   /** Calls that it takes at once. */
   callLimit = 0;
   idleSinceMs: number;
@@ -207,6 +211,7 @@ export class Instance implements TicketHolder {
     ticket.beganMs = nowMs;
     if (this.tickets.size === 0 && nowMs - this.idleSinceMs > PAUSE_MS) {
       this.utilisation = null;
+      this.peakUtilisation = 0;
       this.beginReport(nowMs);
     }
     this.tickets.set(ticket.number, ticket);
@@ -428,6 +433,7 @@ export class Instance implements TicketHolder {
     const { mostRunning } = this;
     this.beginReport(nowMs);
     this.utilisation = utilisation;
+    this.peakUtilisation = Math.max(utilisation, this.peakUtilisation * PEAK_FADING);
     this.user?.instanceReported(this, { utilisation, heapBytes, endedPerSecond, mostRunning });
   }
 

@@ -51,7 +51,7 @@ export interface InstanceView {
   /** `starting`: takes no calls yet; `retiring`: takes none any more, but is still there. */
   readonly state: "starting" | "serving" | "retiring";
   readonly running: number;
-  /** How busy its event loop was of late; null: it has not been at work for long enough. */
+  /** How busy its event loop is when it is busiest; null: it has not been at work for long enough. */
   readonly utilisation: number | null;
   readonly idleSinceMs: number;
   /** Since when it has been this function's. */

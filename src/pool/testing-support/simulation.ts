@@ -16,6 +16,7 @@ const REPORT_MS = 100;
 const SILENT_MS = 300;
 /** What an instance has no calls for before its loop counts as unknown. */
 const PAUSE_MS = 20;
+const PEAK_FADING = 0.9;
 /** A call that waits longer is refused (Q2). */
 const WAIT_MS = 10_000;
 /** So long a call may wait beside memory and cores that nobody uses: three reports, and a start. */
@@ -57,6 +58,7 @@ interface Instance {
   running: number;
   callLimit: number;
   utilisation: number | null;
+  peakUtilisation: number;
   idleSinceMs: number;
   reportBeganMs: number;
   busyMs: number;
@@ -224,6 +226,7 @@ export class Simulation {
       instance.callLimit = nextLimit(instance.callLimit, func.concurrency, { utilisation, endedPerSecond, usedUp, memoryShare: 0 });
       func.callLimit = instance.callLimit;
       instance.utilisation = utilisation;
+      instance.peakUtilisation = Math.max(utilisation, instance.peakUtilisation * PEAK_FADING);
       this.beginReport(instance);
       heard = true;
     }
@@ -262,6 +265,7 @@ export class Simulation {
       func.tally.longestWaitMs = Math.max(func.tally.longestWaitMs, waitedMs);
       if (instance.running === 0 && this.nowMs - instance.idleSinceMs > PAUSE_MS) {
         instance.utilisation = null;
+        instance.peakUtilisation = 0;
         this.beginReport(instance);
       }
       instance.mostRunning = Math.max(instance.mostRunning, ++instance.running);
@@ -298,15 +302,20 @@ export class Simulation {
       waitingSinceMs: func.waiting[0]?.cameMs ?? null,
       lastHadMs: func.lastHadMs,
       notBeforeMs: 0,
-      instances: func.instances.map(({ id, retiring, readyMs, running, utilisation, idleSinceMs, givenMs, reportBeganMs }) => ({
-        id,
-        state: retiring ? "retiring" : this.nowMs < readyMs ? "starting" : "serving",
-        running,
-        utilisation: running > 0 && this.nowMs - reportBeganMs > SILENT_MS ? 1 : utilisation,
-        idleSinceMs,
-        givenMs,
+      instances: func.instances.map((each) => ({
+        id: each.id,
+        state: each.retiring ? "retiring" : this.nowMs < each.readyMs ? "starting" : "serving",
+        running: each.running,
+        utilisation: this.utilisationOf(each),
+        idleSinceMs: each.idleSinceMs,
+        givenMs: each.givenMs,
       })),
     };
+  }
+
+  private utilisationOf({ running, reportBeganMs, utilisation, peakUtilisation }: Instance): number | null {
+    if (running > 0 && this.nowMs - reportBeganMs > SILENT_MS) return 1;
+    return utilisation === null ? null : peakUtilisation;
   }
 
   private idleMs({ profile }: Func): number {
@@ -329,6 +338,7 @@ export class Simulation {
       running: 0,
       callLimit: func.callLimit,
       utilisation: null,
+      peakUtilisation: 0,
       idleSinceMs: this.nowMs + START_MS,
       reportBeganMs: this.nowMs + START_MS,
       busyMs: 0,
