@@ -19,8 +19,8 @@ const PAUSE_MS = 20;
 const PEAK_FADING = 0.9;
 /** A call that waits longer is refused (Q2). */
 const WAIT_MS = 10_000;
-/** So long a call may wait beside memory and cores that nobody uses: three reports, and a start. */
-const IDLE_CAPACITY_MS = 400;
+/** So long a call may wait beside memory and cores that nobody uses: what a loop once did fades in a second (S11), then a start. */
+const IDLE_CAPACITY_MS = 1500;
 
 export interface Profile {
   readonly name: string;
