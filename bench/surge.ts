@@ -40,6 +40,7 @@ interface Answer {
 }
 
 async function step(node: NodeProcess, { name, perSecond, seconds }: Step): Promise<void> {
+  const cpuBefore = await node.metric("process_cpu_seconds_total");
   const watch = new InstanceWatch(node, name);
   const agent = new Agent({ keepAlive: true });
   const answers: Promise<Answer>[] = [];
@@ -51,6 +52,7 @@ async function step(node: NodeProcess, { name, perSecond, seconds }: Step): Prom
   }
   const all = await Promise.all(answers);
   const endMs = performance.now();
+  const nodeCpuMs = ((await node.metric("process_cpu_seconds_total")) - cpuBefore) * 1000;
   const zeroMs = await watch.untilZero();
   agent.destroy();
   const good = all.filter(({ status }) => status === 200);
@@ -63,6 +65,7 @@ async function step(node: NodeProcess, { name, perSecond, seconds }: Step): Prom
     p99SteadyAfterMs: steadyAfterMs(good),
     p50Ms: round(percentile(tookOf(good), 50)),
     p99Ms: round(percentile(tookOf(good), 99)),
+    nodeCpuMsPerCall: round(nodeCpuMs / all.length),
     instances: watch.changes(startMs),
     zeroAfterLastAnswerMs: Math.round(zeroMs - endMs),
   });
