@@ -64,6 +64,8 @@ interface Instance {
   busyMs: number;
   ended: number;
   mostRunning: number;
+  /** In this step its loop was busy, if only for a part of it. */
+  worked: boolean;
   /** In the loop, first come first served. */
   readonly loop: Call[];
   /** Outside of it, by the time at which they are done. */
@@ -170,6 +172,7 @@ export class Simulation {
     for (const func of this.functions) {
       for (const instance of func.instances) {
         let leftMs = STEP_MS * share;
+        instance.worked = instance.loop.length > 0;
         while (leftMs > 0) {
           const [call] = instance.loop;
           if (call === undefined) break;
@@ -344,6 +347,7 @@ export class Simulation {
       busyMs: 0,
       ended: 0,
       mostRunning: 0,
+      worked: false,
       loop: [],
       away: [],
     });
@@ -373,7 +377,7 @@ export class Simulation {
 
   private checkNeglect(func: Func, usedBytes: number): void {
     const live = func.live;
-    const busy = this.functions.flatMap(({ instances }) => instances).filter(({ loop }) => loop.length > 0).length;
+    const busy = this.functions.flatMap(({ instances }) => instances).filter(({ worked }) => worked).length;
     const helpless =
       this.waitedMs(func) <= PATIENCE_MS ||
       live.length >= func.max ||
