@@ -381,11 +381,14 @@ export function errorOf(code: "overloaded" | "stopping" | "not_found", message: 
 
 function viewInstance(instance: Instance): InstanceView {
   const { id, running, idleSinceMs, givenMs } = instance;
-  const utilisation = instance.silent ? 1 : instance.utilisation === null ? null : instance.peakUtilisation;
+  const { silent } = instance;
+  const utilisation = silent ? 1 : instance.utilisation;
+  const peakUtilisation = silent ? 1 : instance.peakUtilisation;
   return {
     id,
     running,
     utilisation,
+    peakUtilisation,
     idleSinceMs,
     givenMs,
     state: instance.retiring ? "retiring" : instance.ready ? "serving" : "starting",

@@ -7,7 +7,16 @@ const NOW = 100_000;
 let id = 0;
 
 function instance(over: Partial<InstanceView> = {}): InstanceView {
-  return { id: ++id, state: "serving", running: 1, utilisation: 0.1, idleSinceMs: NOW, givenMs: 0, ...over };
+  return {
+    id: ++id,
+    state: "serving",
+    running: 1,
+    utilisation: 0.1,
+    peakUtilisation: over.utilisation ?? 0.1,
+    idleSinceMs: NOW,
+    givenMs: 0,
+    ...over,
+  };
 }
 
 function fn(name: string, over: Partial<FunctionView> = {}): FunctionView {
@@ -96,6 +105,7 @@ describe("patience", () => {
 describe("cores", () => {
   const full = (): InstanceView => instance({ running: 2, utilisation: 1 });
   const busy = (): InstanceView => instance({ running: 2, utilisation: 0.75 });
+  const swinging = (): InstanceView => instance({ running: 2, utilisation: 0.6, peakUtilisation: 0.9 });
   const unknown = (): InstanceView => instance({ running: 2, utilisation: null });
   const waiting = { waiting: 50, max: 9 };
 
@@ -104,6 +114,7 @@ describe("cores", () => {
     ["S11: full loops fill the cores", { ...waiting, instances: [full(), full()] }, []],
     ["S11: those that may be full count too", { ...waiting, instances: [unknown(), full()] }, []],
     ["S11: so would two that are three quarters busy, with a third like them", { ...waiting, instances: [busy(), busy()] }, []],
+    ["S11: one more is taken to be as busy as they have been of late", { ...waiting, instances: [swinging(), swinging()] }, []],
     [
       "S11: loops with time leave room for one more, and starts take a core each",
       { ...waiting, instances: [instance(), instance(), instance()] },
@@ -232,6 +243,7 @@ describe("whatever the state", () => {
     state: fc.constantFrom("starting", "serving", "retiring"),
     running: fc.integer({ min: 0, max: 3 }),
     utilisation: fc.constantFrom(null, 0, 0.5, 1),
+    peakUtilisation: fc.constantFrom(0, 0.5, 1),
     idleSinceMs: fc.integer({ min: 0, max: NOW }),
     givenMs: fc.integer({ min: NOW - 3000, max: NOW }),
   });

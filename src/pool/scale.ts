@@ -51,8 +51,10 @@ export interface InstanceView {
   /** `starting`: takes no calls yet; `retiring`: takes none any more, but is still there. */
   readonly state: "starting" | "serving" | "retiring";
   readonly running: number;
-  /** How busy its event loop is when it is busiest; null: it has not been at work for long enough. */
+  /** How busy its event loop was of late; null: it has not been at work for long enough. */
   readonly utilisation: number | null;
+  /** How busy it was at most in the last second, fading. */
+  readonly peakUtilisation: number;
   readonly idleSinceMs: number;
   /** Since when it has been this function's. */
   readonly givenMs: number;
@@ -191,7 +193,7 @@ class Plan {
   private hasCore({ fn, forMin }: Need): boolean {
     if (forMin > 0 || this.heldBytes(fn) === 0) return true;
     const known = live(fn).filter(({ running, utilisation }) => running > 0 && utilisation !== null);
-    const share = known.length === 0 ? 1 : Math.max(...known.map(coreShare));
+    const share = known.length === 0 ? 1 : Math.max(...known.map(({ peakUtilisation }) => peakUtilisation));
     return this.coresTaken + share <= this.view.cores;
   }
 

@@ -309,16 +309,16 @@ export class Simulation {
         id: each.id,
         state: each.retiring ? "retiring" : this.nowMs < each.readyMs ? "starting" : "serving",
         running: each.running,
-        utilisation: this.utilisationOf(each),
+        utilisation: this.isSilent(each) ? 1 : each.utilisation,
+        peakUtilisation: this.isSilent(each) ? 1 : each.peakUtilisation,
         idleSinceMs: each.idleSinceMs,
         givenMs: each.givenMs,
       })),
     };
   }
 
-  private utilisationOf({ running, reportBeganMs, utilisation, peakUtilisation }: Instance): number | null {
-    if (running > 0 && this.nowMs - reportBeganMs > SILENT_MS) return 1;
-    return utilisation === null ? null : peakUtilisation;
+  private isSilent({ running, reportBeganMs }: Instance): boolean {
+    return running > 0 && this.nowMs - reportBeganMs > SILENT_MS;
   }
 
   private idleMs({ profile }: Func): number {
