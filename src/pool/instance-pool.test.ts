@@ -64,6 +64,46 @@ function kindOf(outcome: Outcome): string {
   return outcome.kind === "crashed" ? outcome.blame : outcome.kind;
 }
 
+/** What an instance at work tells every 100 ms; the pool takes none sooner, so it is told again and again. */
+const told = (instance: ScriptedInstance | undefined, utilisation: number): void =>
+  instance?.send(FRAME.loadReport, 0, { utilisation, heapBytes: 0 });
+
+/** A dozen reports on a slow machine. */
+const SLOWLY = { timeout: 15_000 };
+
+describe("how many calls an instance takes", () => {
+  it("C4, C6: sixteen, until its loop is known to have time", async () => {
+    const { pool, made } = await rig(SILENT, [one({ concurrency: { instance: 40, function: null, key: 1 } })]);
+    expect(pool.capacity("f")).toBe(16);
+    for (let i = 0; i < 50; i++) void pool.call(httpCall("f"));
+    await expect.poll(() => made[0]?.calls().length).toBe(16);
+    await expect.poll(() => (told(made[0], 0.1), made[0]?.calls().length), SLOWLY).toBe(40);
+    expect(pool.capacity("f")).toBe(40);
+  });
+
+  it("C5: a full loop takes no call for the ones that it ends, down to what it does in 50 ms", async () => {
+    const { pool, made } = await rig(SILENT, [one({ concurrency: { instance: 16, function: null, key: 1 } })]);
+    for (let i = 0; i < 20; i++) void pool.call(httpCall("f"));
+    await expect.poll(() => made[0]?.calls().length).toBe(16);
+    await expect.poll(() => (told(made[0], 1), pool.capacity("f")), SLOWLY).toBe(1);
+    for (let number = 1; number <= 15; number++) made[0]?.send(FRAME.result, number, { status: 200 });
+    await expect.poll(() => pool.stats().running).toBe(1);
+    expect(pool.stats().waiting).toBe(4);
+  });
+
+  it("S11: beyond the cores no instance is started until a loop is known to have time", async () => {
+    const { pool, made } = await rig(
+      SILENT,
+      [one({ instances: { min: 0, max: 3, idleMs: 60_000 }, concurrency: { instance: 1, function: null, key: 1 } })],
+      { cores: 1 },
+    );
+    for (let i = 0; i < 3; i++) void pool.call(httpCall("f"));
+    await expect.poll(() => (told(made[0], 0.95), made[0]?.calls().length), SLOWLY).toBe(1);
+    expect(made.length).toBe(1);
+    await expect.poll(() => (told(made[0], 0.1), made.length), SLOWLY).toBe(2);
+  });
+});
+
 describe("calls", () => {
   it("Q1: run first come, first served, as many at once as an instance takes", async () => {
     const { pool, made } = await rig(SILENT, [one()]);

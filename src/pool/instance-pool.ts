@@ -254,6 +254,7 @@ export class InstancePool implements Pool, Service {
     const { actions, wakeAtMs } = decideScale({
       nowMs: nowMs(),
       budgetBytes: this.budgetBytes,
+      cores: this.cores,
       drainingBytes: total([...this.draining], ({ instances, fn }) => instances.length * fn.memoryBytes),
       functions: fleets.map((fleet) => fleet.view()),
     });

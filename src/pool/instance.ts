@@ -51,6 +51,22 @@ export interface InstanceOwner {
   instanceEnded(instance: Instance, failure: FunctionError | null, lostCalls: number): void;
 }
 
+/** A function as the owner of its instances. */
+export interface InstanceUser extends InstanceOwner {
+  /** It told how busy its loop is (F13). */
+  instanceReported(instance: Instance, report: InstanceReport): void;
+}
+
+/** What an instance tells while calls run. */
+export interface InstanceReport {
+  readonly utilisation: number;
+  readonly heapBytes: number;
+  /** The most calls it had at once since its last report. */
+  readonly mostRunning: number;
+  /** Calls that ended since then, by the second. */
+  readonly endedPerSecond: number;
+}
+
 /** The code that an instance is given. */
 export interface Assignment {
   readonly fn: string;
@@ -60,6 +76,14 @@ export interface Assignment {
   readonly loadHead: Readonly<Record<string, unknown>>;
 }
 
+/** An instance at work tells its load that often (F13), a little sooner by this clock. */
+const REPORTED_MS = 90;
+/** Without calls for longer than this an instance is at work anew: what it told before says nothing of the calls to come. */
+const PAUSE_MS = 20;
+/** By each report: to a third in a second. A full loop has a pause whenever the node is slow to send more, and is no less full for it. */
+const PEAK_FADING = 0.9;
+/** Three reports did not come. */
+const SILENT_MS = 300;
 /** After `stop`, until it is killed. */
 const STOP_MS = 1000;
 
@@ -78,12 +102,17 @@ export class Instance implements TicketHolder {
   ended = false;
   /** Runs a call that wants to be alone, or is kept free for one. */
   exclusive = false;
-  /** The share of its last second that its event loop was busy. */
-  utilisation = 0;
+  /** The share of its last tenth of a second that its event loop was busy; null: it has not been at work for that long. */
+  utilisation: number | null = null;
+  /** What its loop is known to be capable of: as busy as ever in the last second, fading. */
+  peakUtilisation = 0;
+  /** Calls that it takes at once. */
+  callLimit = 0;
   idleSinceMs: number;
   finishedCalls = 0;
   readyMs = 0;
   loadedMs = 0;
+  givenMs = 0;
   assignment: Assignment | null = null;
   private readonly context: InstanceContext;
   private readonly directory: string;
@@ -95,9 +124,14 @@ export class Instance implements TicketHolder {
   private lastCallId: string | null = null;
   private readonly limit: CallbackDeadline;
   private owner: InstanceOwner;
+  private user: InstanceUser | null = null;
   private lastNumber = 0;
   /** What was sent before it was ready. */
   private readonly early: Buffer[] = [];
+  /** When it last told of its loop, or got a call after a pause. */
+  private reportBeganMs = 0;
+  private reportBeganCalls = 0;
+  private mostRunning = 0;
   private onDescribed: ((head: Readonly<Record<string, unknown>>) => void) | null = null;
 
   constructor(context: InstanceContext, instanceClass: InstanceClass, owner: InstanceOwner) {
@@ -133,15 +167,22 @@ export class Instance implements TicketHolder {
     return this.tickets.size;
   }
 
+  /** At work and without a word for so long that something holds its loop. */
+  get silent(): boolean {
+    return this.loaded && this.running > 0 && this.context.nowMs() - Math.max(this.reportBeganMs, this.loadedMs) > SILENT_MS;
+  }
+
   get accepts(): boolean {
     return this.ready && this.assignment !== null && !this.retiring && !this.ended && !this.exclusive;
   }
 
   /** Gives it a function. Calls may follow at once, without waiting for `loaded`. */
-  assign(assignment: Assignment, owner: InstanceOwner): void {
-    this.owner = owner;
+  assign(assignment: Assignment, user: InstanceUser): void {
+    this.owner = user;
+    this.user = user;
     this.assignment = assignment;
     this.idleSinceMs = this.context.nowMs();
+    this.givenMs = this.idleSinceMs;
     this.context.deadlines.set(this.limit, this.idleSinceMs + this.context.loadLimitMs);
     try {
       const directory = placeBundle(assignment.directory, this.directory, this.couldWriteBundle());
@@ -176,8 +217,14 @@ export class Instance implements TicketHolder {
     ticket.holder = this;
     ticket.phase = "running";
     ticket.beganMs = nowMs;
+    if (this.tickets.size === 0 && nowMs - this.idleSinceMs > PAUSE_MS) {
+      this.utilisation = null;
+      this.peakUtilisation = 0;
+      this.beginReport(nowMs);
+    }
     this.tickets.set(ticket.number, ticket);
     this.printed.renew();
+    this.mostRunning = Math.max(this.mostRunning, this.tickets.size);
     // The code is still loading: the call's time begins when it is loaded.
     if (this.loaded) this.context.deadlines.set(ticket, nowMs + call.timeoutMs);
     else this.context.deadlines.clear(ticket);
@@ -326,7 +373,7 @@ export class Instance implements TicketHolder {
         this.onDescribed?.(frame.head);
         return;
       case FRAME.loadReport:
-        this.utilisation = readNumber(frame.head, "utilisation");
+        this.onReport(readNumber(frame.head, "utilisation"), readNumber(frame.head, "heapBytes"));
         return;
       case FRAME.log:
         this.onLog(frame);
@@ -417,6 +464,25 @@ export class Instance implements TicketHolder {
       this.context.deadlines.set(ticket, this.loadedMs + ticket.call.timeoutMs);
     }
     this.owner.instanceLoaded(this);
+  }
+
+  private onReport(utilisation: number, heapBytes: number): void {
+    const nowMs = this.context.nowMs();
+    const tookMs = nowMs - Math.max(this.reportBeganMs, this.loadedMs);
+    // Of a loop that had nothing to do for a part of that time it says too little.
+    if (!this.loaded || tookMs < REPORTED_MS) return;
+    const endedPerSecond = ((this.finishedCalls - this.reportBeganCalls) * 1000) / tookMs;
+    const { mostRunning } = this;
+    this.beginReport(nowMs);
+    this.utilisation = utilisation;
+    this.peakUtilisation = Math.max(utilisation, this.peakUtilisation * PEAK_FADING);
+    this.user?.instanceReported(this, { utilisation, heapBytes, endedPerSecond, mostRunning });
+  }
+
+  private beginReport(nowMs: number): void {
+    this.reportBeganMs = nowMs;
+    this.reportBeganCalls = this.finishedCalls;
+    this.mostRunning = this.tickets.size;
   }
 
   private onResult(frame: Frame, ticket: Ticket): void {
@@ -525,7 +591,6 @@ export class Instance implements TicketHolder {
     this.finishedCalls++;
     if (this.tickets.size === 0) {
       this.exclusive = false;
-      this.utilisation = 0;
       this.idleSinceMs = this.context.nowMs();
       if (this.retiring) this.leave();
     }

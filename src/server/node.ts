@@ -23,6 +23,8 @@ export interface NodeOptions {
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly durability?: "full" | "off";
+  /** How long a call may wait for an instance. */
+  readonly waitMs?: number;
   /** Called with every log line as it is written. */
   readonly onLog?: LogSink;
   /** The app will be loaded again and again. */
@@ -69,6 +71,7 @@ export class MillraceNode implements Service {
       dataDirectory,
       runtimeFile: made.runtimeFile,
       stopLimitMs: settings.graceMs,
+      ...(options.waitMs === undefined ? {} : { waitMs: options.waitMs }),
       describeAhead: options.reloads === true ? "always" : "once",
       ...(settings.memoryBytes === null ? {} : { budgetBytes: settings.memoryBytes }),
       ...(settings.wall === null ? {} : { wall: settings.wall }),
