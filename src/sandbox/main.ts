@@ -3,12 +3,13 @@
  * call needs is prepared after that.
  */
 import { FRAME, type Frame, PROTOCOL_VERSION } from "../protocol/frame.ts";
+import { BundleModules } from "./bundle-modules.ts";
 import { Calls, type LoadedFunction } from "./calls.ts";
 import { Connection } from "./connection.ts";
 import { captureConsole } from "./console-capture.ts";
 import { toFunctionError } from "./function-error.ts";
 import { LoadReporter } from "./load-report.ts";
-import { describeApp, loadFunction } from "./loader.ts";
+import { compileFiles, describeApp, loadFunction, prepareEntries } from "./loader.ts";
 import { guardProcess } from "./process-guard.ts";
 import { rehearse } from "./rehearsal.ts";
 import { installStackTraces } from "./stack-trace.ts";
@@ -17,6 +18,9 @@ import { installWebGlobals } from "./web-globals.ts";
 /** A cold start hands over its function sooner than that, and must not wait for a rehearsal. */
 const REHEARSE_AFTER_MS = 20;
 
+const modules = new BundleModules();
+/** What is compiled ahead comes to its end before anything is imported. */
+let prepared: Promise<void> = Promise.resolve();
 let fn: LoadedFunction | null = null;
 /** Frames of calls that came while the function was still loading. */
 let held: Frame[] | null = null;
@@ -60,6 +64,13 @@ function onFrame(frame: Frame): void {
       releaseDirectory = directoryOf(frame);
       void describe(frame);
       return;
+    case FRAME.prepare:
+      prepared = prepareEntries(modules, frame.head);
+      return;
+    case FRAME.compile:
+      clearTimeout(rehearsal);
+      connection.send(FRAME.compiled, 0, { files: compileFiles(frame.head) }, null);
+      return;
     case FRAME.event:
     case FRAME.http:
       start(frame);
@@ -99,8 +110,9 @@ function directoryOf({ head }: Frame): string | null {
 async function load(frame: Frame): Promise<void> {
   held = [];
   try {
-    fn = await loadFunction(frame.head);
-    connection.send(FRAME.loaded, 0, null, null);
+    await prepared;
+    fn = await loadFunction(modules, frame.head);
+    connection.send(FRAME.loaded, 0, { modules: modules.counts }, null);
     // The held calls run in this same tick: one that blocks or ends the process must not be taken for a failed load.
     connection.flush();
   } catch (thrown) {
@@ -113,7 +125,7 @@ async function load(frame: Frame): Promise<void> {
 }
 
 async function describe(frame: Frame): Promise<void> {
-  connection.send(FRAME.described, 0, await describeApp(frame.head), null);
+  connection.send(FRAME.described, 0, await describeApp(modules, frame.head), null);
 }
 
 function start(frame: Frame): void {
