@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -404,6 +404,75 @@ describe("spares", () => {
     await pool.call(eventCall("f"));
     expect(starts).toEqual([{ fn: "f", waitMs: expect.any(Number), loadMs: expect.any(Number), firstCallMs: expect.any(Number) }]);
     expect(pool.stats().coldStarts).toBe(1);
+  });
+});
+
+describe("spares and the code", () => {
+  const SPARES = { spares: { classes: 1, perClass: 1 }, prepareSpares: true };
+  const prepared = (instance: ScriptedInstance | undefined): unknown => instance?.has(FRAME.prepare)?.head["entries"];
+
+  it("P5: a burst leaves as many behind as it took", async () => {
+    const functions = ["a", "b", "c"].map((name) => functionManifest(name));
+    const { pool } = await rig(ANSWERS, functions, { ...SPARES, cores: 2 });
+    await expect.poll(() => pool.stats().spares).toBe(1);
+    await Promise.all(functions.map(({ name }) => pool.call(eventCall(name))));
+    await expect.poll(() => pool.stats().spares).toBe(3);
+  });
+
+  it("P7: a spare lays out and compiles the code of its class, and is not given it again", async () => {
+    const functions = [
+      one({ entry: "a.mjs" }),
+      functionManifest("g", { entry: "b.mjs" }),
+      functionManifest("h", { entry: "c.mjs", network: false }),
+    ];
+    const { pool, made } = await rig(ANSWERS, functions, SPARES);
+    await expect.poll(() => prepared(made[0])).toEqual(["a.mjs", "b.mjs"]);
+    expect(existsSync(join(made[0]?.directory ?? "", "bundle", "chunks", "a.mjs"))).toBe(true);
+    await pool.call(eventCall("g"));
+    expect(made[0]?.has(FRAME.load)?.head["directory"]).toBe(made[0]?.has(FRAME.prepare)?.head["directory"]);
+    // What was asked for last is compiled first.
+    await expect.poll(() => prepared(made[1])).toEqual(["b.mjs", "a.mjs"]);
+  });
+
+  it("P7: those that hold an earlier release's code go, and that is no failure", async () => {
+    const { pool, made, directory } = await rig(ANSWERS, [one()], SPARES);
+    await expect.poll(() => prepared(made[0])).toEqual(["app.mjs"]);
+    mkdirSync(join(directory, "second"));
+    pool.use(releaseOf(join(directory, "second"), [one()], "r2"));
+    expect(made[0]?.killed).toBe(true);
+    await expect.poll(() => prepared(made[1])).toEqual(["app.mjs"]);
+    expect(kindOf(await pool.call(eventCall("f")))).toBe("returned");
+    expect(made[1]?.has(FRAME.load)).toBeDefined();
+  });
+
+  it("P7: a release that cannot be laid out is told to the call, not to the spare", async () => {
+    const { pool, directory } = await rig(ANSWERS, [], SPARES);
+    pool.use(releaseOf(join(directory, "missing"), [one()]));
+    await expect.poll(() => pool.stats().spares).toBe(1);
+    expect(await pool.call(eventCall("f"))).toMatchObject({
+      kind: "not-run",
+      error: { message: expect.stringContaining("could not be read") },
+    });
+  });
+
+  it("P8: caches come to lie beside the files; a process that ends instead is no failure", async () => {
+    const { pool, bundle } = await rig(
+      {
+        onFrame: (instance, { type, head }) => {
+          if (type !== FRAME.compile) return;
+          const { files, out } = head as { files: string[]; out: string };
+          for (const place of files.keys()) writeFileSync(join(out, String(place)), files[place] ?? "");
+          instance.send(FRAME.compiled, 0, { files: files.length });
+        },
+      },
+      [],
+    );
+    expect(await pool.compile(bundle)).toBe(2);
+    expect(readFileSync(join(bundle, "chunks", "a.mjs.v8"), "utf8")).toBe("chunks/a.mjs");
+    const broken = await rig({ onFrame: (instance) => instance.exit({ code: 1, signal: null, output: "" }) }, []);
+    expect(await broken.pool.compile(broken.bundle)).toBe(0);
+    expect(await broken.pool.compile(join(broken.directory, "missing"))).toBe(0);
+    expect(readdirSync(broken.bundle).sort()).toEqual(["app.mjs", "chunks"]);
   });
 });
 

@@ -2,6 +2,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { type Service, toError } from "../core/index.ts";
 import type { Manifest, Release } from "../protocol/index.ts";
 import { CallbackDeadline, Deadlines } from "./deadlines.ts";
+import { compileBundle } from "./compile-bundle.ts";
 import { DESCRIBER, describeBundle, type Entry } from "./describe.ts";
 import { CLIENT_LEFT, type ColdStart, errorOf, Fleet, type FleetContext } from "./fleet.ts";
 import { InstanceDirectories } from "./instance-directory.ts";
@@ -33,6 +34,8 @@ export interface InstancePoolOptions {
   readonly stopLimitMs?: number;
   /** Processes started ahead: of how many classes, how many each. Default: one of the two commonest. */
   readonly spares?: { readonly classes: number; readonly perClass: number };
+  /** Spares compile the release's code before it is known which function they will run. Default: no. */
+  readonly prepareSpares?: boolean;
   /** A process stands ready to describe an app: for the first time, or again and again (dev). Default: none does. */
   readonly describeAhead?: "once" | "always";
   /** Lines that belong to no call. */
@@ -106,12 +109,14 @@ export class InstancePool implements Pool, Service {
     const spares = new Spares(context, {
       ...(options.spares ?? { classes: 2, perClass: 1 }),
       cores: this.cores,
+      prepare: options.prepareSpares ?? false,
       isBusy: () => this.isStarting(),
+      freeBytes: () => this.freeBytes(),
     });
     this.started = { context, directories, spares };
     // It starts while the app is being bundled.
     if (options.describeAhead !== undefined) spares.keep(DESCRIBER, true);
-    if (this.release !== null) spares.want(this.release.manifest.functions);
+    if (this.release !== null) spares.use(this.release);
     this.decideSoon();
   }
 
@@ -133,7 +138,7 @@ export class InstancePool implements Pool, Service {
       if (next !== undefined) next.adopt(waiting);
       else fleet.refuseTickets(waiting, "load-failed", errorOf("not_found", `the release ${release.id} has no function ${name}`));
     }
-    this.started?.spares.want(release.manifest.functions);
+    this.started?.spares.use(release);
     this.changed();
     this.decideSoon();
   }
@@ -163,6 +168,13 @@ export class InstancePool implements Pool, Service {
     } finally {
       if (this.options.describeAhead === "once") spares.keep(DESCRIBER, false);
     }
+  }
+
+  /** Lays code caches beside a bundle's files, for instances to start with. Returns how many. */
+  async compile(directory: string): Promise<number> {
+    if (this.started === null) throw new Error("the pool has not been started");
+    const { spares } = this.started;
+    return compileBundle((owner) => spares.take(DESCRIBER, owner), directory);
   }
 
   stats(): PoolStats {
@@ -265,7 +277,7 @@ export class InstancePool implements Pool, Service {
   private startInstance(fleet: Fleet, spares: Spares): void {
     this.coldStarts++;
     try {
-      fleet.take(spares.take(fleet.instanceClass, fleet));
+      fleet.take(spares.take(fleet.instanceClass, fleet, fleet.fn.entry));
     } catch (error) {
       fleet.startFailed({ name: "StartFailed", message: `an instance could not be started: ${toError(error).message}`, stack: null });
     }
@@ -283,6 +295,10 @@ export class InstancePool implements Pool, Service {
 
   private mostInstances(max: number | null): number {
     return max ?? Math.max(2, 2 * this.cores);
+  }
+
+  private freeBytes(): number {
+    return this.budgetBytes - total([...this.fleets.values(), ...this.draining], ({ instances, fn }) => instances.length * fn.memoryBytes);
   }
 
   private affordable(fleet: Fleet): number {

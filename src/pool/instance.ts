@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { toError } from "../core/index.ts";
 import {
   CHUNK_BYTES,
@@ -58,6 +59,14 @@ export interface Assignment {
   readonly loadHead: Readonly<Record<string, unknown>>;
 }
 
+/** What a spare compiles before it is known which function it will run. */
+export interface Preparation {
+  /** The release's bundle. */
+  readonly directory: string;
+  readonly entries: readonly string[];
+  readonly mostBytes: number;
+}
+
 /** After `stop`, until it is killed. */
 const STOP_MS = 1000;
 
@@ -83,6 +92,10 @@ export class Instance implements TicketHolder {
   readyMs = 0;
   loadedMs = 0;
   assignment: Assignment | null = null;
+  /** The release whose bundle lies in its folder already. */
+  preparedFor: string | null = null;
+  /** Whoever had it had no more use for it. */
+  dismissed = false;
   private readonly context: InstanceContext;
   private readonly directory: string;
   private readonly process: InstanceProcess;
@@ -92,6 +105,7 @@ export class Instance implements TicketHolder {
   private owner: InstanceOwner;
   private lastNumber = 0;
   private onDescribed: ((head: Readonly<Record<string, unknown>>) => void) | null = null;
+  private onCompiled: ((head: Readonly<Record<string, unknown>>) => void) | null = null;
 
   constructor(context: InstanceContext, instanceClass: InstanceClass, owner: InstanceOwner) {
     this.context = context;
@@ -136,7 +150,7 @@ export class Instance implements TicketHolder {
     this.idleSinceMs = this.context.nowMs();
     this.context.deadlines.set(this.limit, this.idleSinceMs + this.context.loadLimitMs);
     try {
-      const directory = placeBundle(assignment.directory, this.directory, this.isTrusted());
+      const directory = this.place(assignment.directory);
       this.writer.send(FRAME.load, 0, { ...assignment.loadHead, directory }, null);
       this.writer.flush();
     } catch (error) {
@@ -155,9 +169,27 @@ export class Instance implements TicketHolder {
     this.owner = owner;
     this.onDescribed = onDescribed;
     this.context.deadlines.set(this.limit, this.context.nowMs() + this.context.loadLimitMs);
-    const directory = placeBundle(bundle, this.directory, this.isTrusted());
+    const directory = this.place(bundle);
     this.assignment = { fn: "", directory: bundle, loadHead: {} };
     this.writer.send(FRAME.manifest, 0, { directory, entries, env }, null);
+  }
+
+  /** Lays a release's code out and has it compiled; none of it runs. Throws when the release cannot be read. */
+  prepare({ directory: bundle, entries, mostBytes }: Preparation): void {
+    const directory = this.place(bundle);
+    this.preparedFor = bundle;
+    this.writer.send(FRAME.prepare, 0, { directory, entries, mostBytes }, null);
+  }
+
+  /** Has code caches made of a bundle's files. `onCompiled` is told where they are and how many. */
+  compile(bundle: string, files: readonly string[], owner: InstanceOwner, onCompiled: (out: string, files: number) => void): void {
+    this.owner = owner;
+    this.context.deadlines.set(this.limit, this.context.nowMs() + this.context.loadLimitMs);
+    const directory = this.place(bundle);
+    const out = join(this.directory, "tmp");
+    this.assignment = { fn: "", directory: bundle, loadHead: {} };
+    this.onCompiled = (head) => onCompiled(out, readNumber(head, "files"));
+    this.writer.send(FRAME.compile, 0, { directory, files, out }, null);
   }
 
   send(ticket: Ticket): void {
@@ -185,6 +217,7 @@ export class Instance implements TicketHolder {
 
   /** Ends it now; calls still in flight were not to blame. */
   endNow(): void {
+    this.dismissed = true;
     this.end({ kind: "ended" });
   }
 
@@ -285,6 +318,10 @@ export class Instance implements TicketHolder {
       case FRAME.described:
         this.context.deadlines.clear(this.limit);
         this.onDescribed?.(frame.head);
+        return;
+      case FRAME.compiled:
+        this.context.deadlines.clear(this.limit);
+        this.onCompiled?.(frame.head);
         return;
       case FRAME.loadReport:
         this.utilisation = readNumber(frame.head, "utilisation");
@@ -518,6 +555,11 @@ export class Instance implements TicketHolder {
 
   private ranMs(ticket: Ticket): number {
     return this.context.nowMs() - ticket.beganMs;
+  }
+
+  private place(bundle: string): string {
+    if (this.preparedFor === bundle) return bundleDirectory(this.directory);
+    return placeBundle(bundle, this.directory, this.isTrusted());
   }
 
   private isTrusted(): boolean {

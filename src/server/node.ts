@@ -69,6 +69,8 @@ export class MillraceNode implements Service {
       dataDirectory,
       runtimeFile: made.runtimeFile,
       stopLimitMs: settings.graceMs,
+      spares: { classes: settings.spares, perClass: 1 },
+      prepareSpares: options.reloads !== true,
       describeAhead: options.reloads === true ? "always" : "once",
       ...(settings.memoryBytes === null ? {} : { budgetBytes: settings.memoryBytes }),
       onStrayLog: ({ fn, invocation, level, text, atMs }) =>
@@ -115,7 +117,7 @@ export class MillraceNode implements Service {
       options.appDirectory,
       dataDirectory,
       (directory, entries, env) => this.pool.describe(directory, entries, env),
-      options,
+      { ...options, compile: (directory) => this.pool.compile(directory) },
     );
     this.retention = new Retention({
       store,
