@@ -7,6 +7,12 @@ import { codeCacheFile } from "../protocol/code-cache.ts";
 
 type Namespace = Record<string, unknown>;
 
+/** A file, with what V8 made of it earlier. */
+interface ModuleText {
+  readonly source: string;
+  readonly cachedData: Buffer | undefined;
+}
+
 /** How files came to be compiled: from a code cache that V8 took, in spite of one that it did not take, without one. */
 interface CompileCounts {
   cached: number;
@@ -21,12 +27,17 @@ interface CompileCounts {
  * What cannot be compiled or linked is left to `import`, which then says why in Node's words.
  */
 export class BundleModules {
+  private readonly read: (file: string) => ModuleText;
   private readonly modules = new Map<string, SourceTextModule>();
   private readonly builtins = new Map<string, Module>();
   private readonly linked = new Set<SourceTextModule>();
   readonly counts: CompileCounts = { cached: 0, rejected: 0, source: 0 };
   /** Of all that has been compiled. */
   sourceBytes = 0;
+
+  constructor(read = readModule) {
+    this.read = read;
+  }
 
   /** Compiles and links a file with all that it imports. Nothing of it runs. */
   async prepare(file: string): Promise<void> {
@@ -71,8 +82,7 @@ export class BundleModules {
     const known = this.modules.get(url);
     if (known !== undefined) return known;
     const file = fileURLToPath(url);
-    const source = readFileSync(file, "utf8");
-    const cachedData = readIfThere(codeCacheFile(file));
+    const { source, cachedData } = this.read(file);
     const make = (cache: Buffer | undefined): SourceTextModule =>
       new vm.SourceTextModule(source, {
         identifier: url,
@@ -142,15 +152,6 @@ export function isSteppable(): boolean {
   return typeof vm.SourceTextModule === "function" && typeof vm.SourceTextModule.prototype.linkRequests === "function";
 }
 
-/** What of all this is slow the first time, done for nobody. */
-export function rehearseModules(): void {
-  if (!isSteppable()) return;
-  const module = new vm.SourceTextModule("export const url = import.meta.url;", { initializeImportMeta: () => {} });
-  module.linkRequests([]);
-  module.instantiate();
-  void module.evaluate();
-}
-
 function mirror(specifier: string, namespace: Namespace): Module {
   const names = Object.keys(namespace);
   const module = new vm.SyntheticModule(
@@ -174,6 +175,10 @@ function resolveIn(base: string, specifier: string): string {
 
 function isRejection(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ERR_VM_MODULE_CACHED_DATA_REJECTED";
+}
+
+function readModule(file: string): ModuleText {
+  return { source: readFileSync(file, "utf8"), cachedData: readIfThere(codeCacheFile(file)) };
 }
 
 function readIfThere(file: string): Buffer | undefined {

@@ -21,6 +21,8 @@ const REHEARSE_AFTER_MS = 20;
 const modules = new BundleModules();
 /** What is compiled ahead comes to its end before anything is imported. */
 let prepared: Promise<void> = Promise.resolve();
+/** It plays with the environment: nobody's must not come after the app's. */
+let rehearsed: Promise<void> = Promise.resolve();
 let fn: LoadedFunction | null = null;
 /** Frames of calls that came while the function was still loading. */
 let held: Frame[] | null = null;
@@ -45,7 +47,10 @@ const loadReporter = new LoadReporter(
 captureConsole(() => calls.currentLog);
 installStackTraces(() => releaseDirectory);
 installWebGlobals();
-const rehearsal = setTimeout(rehearse, REHEARSE_AFTER_MS);
+const rehearsal = setTimeout(() => {
+  // Without modules in steps there is nothing to rehearse with.
+  rehearsed = rehearse().catch(() => {});
+}, REHEARSE_AFTER_MS);
 
 function onFrame(frame: Frame): void {
   if (held !== null && frame.call !== 0) {
@@ -110,6 +115,7 @@ function directoryOf({ head }: Frame): string | null {
 async function load(frame: Frame): Promise<void> {
   held = [];
   try {
+    await rehearsed;
     await prepared;
     fn = await loadFunction(modules, frame.head);
     connection.send(FRAME.loaded, 0, { modules: modules.counts }, null);
@@ -125,6 +131,7 @@ async function load(frame: Frame): Promise<void> {
 }
 
 async function describe(frame: Frame): Promise<void> {
+  await rehearsed;
   connection.send(FRAME.described, 0, await describeApp(modules, frame.head), null);
 }
 
