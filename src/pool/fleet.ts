@@ -37,6 +37,15 @@ export interface ColdStart {
   readonly firstCallMs: number;
 }
 
+/** Why a function has no instances although it is called. */
+export interface StartFailure {
+  readonly error: FunctionError;
+  /** In a row. */
+  readonly failures: number;
+  /** When it is tried again: milliseconds since the epoch. */
+  readonly retryAtMs: number;
+}
+
 interface Starting {
   readonly calledMs: number;
 }
@@ -83,6 +92,12 @@ export class Fleet implements InstanceOwner, TicketHolder {
     let running = 0;
     for (const instance of this.instances) running += instance.running;
     return running;
+  }
+
+  /** Null as soon as a call has come to its end. */
+  get startFailure(): StartFailure | null {
+    const { failures, untilMs } = this.backOff;
+    return failures === 0 ? null : { error: this.failure(), failures, retryAtMs: Math.round(performance.timeOrigin + untilMs) };
   }
 
   /** Room for calls, were all instances there that may be. 0 while starts fail: nothing could take them. */

@@ -2,6 +2,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { type Service, toError } from "../core/index.ts";
 import type { Manifest, Release } from "../protocol/index.ts";
 import { CallbackDeadline, Deadlines } from "./deadlines.ts";
+import { ColdStarts } from "./cold-starts.ts";
 import { compileBundle } from "./compile-bundle.ts";
 import { DESCRIBER, describeBundle, type Entry } from "./describe.ts";
 import { CLIENT_LEFT, type ColdStart, errorOf, Fleet, type FleetContext } from "./fleet.ts";
@@ -65,7 +66,7 @@ export class InstancePool implements Pool, Service {
   private started: { readonly context: InstanceContext; readonly directories: InstanceDirectories; readonly spares: Spares } | null = null;
   private stopping: Promise<void> | null = null;
   private release: Release | null = null;
-  private coldStarts = 0;
+  private readonly coldStarts = new ColdStarts();
   private deciding = false;
   private wakeAtMs = Infinity;
   private watchingMemory = false;
@@ -88,7 +89,10 @@ export class InstancePool implements Pool, Service {
       decideSoon: () => this.decideSoon(),
       decideAt: (atMs) => this.decideAt(atMs),
       changed: () => this.changed(),
-      onColdStart: options.onColdStart ?? (() => {}),
+      onColdStart: (start) => {
+        this.coldStarts.called(start);
+        options.onColdStart?.(start);
+      },
     };
   }
 
@@ -178,11 +182,13 @@ export class InstancePool implements Pool, Service {
   }
 
   stats(): PoolStats {
-    const functions = [...this.fleets.values()].map(({ fn, instances, running, waiting }) => ({
+    const functions = [...this.fleets.values()].map(({ fn, instances, running, waiting, startFailure }) => ({
       fn: fn.name,
       instances: instances.length,
       running,
       waiting,
+      coldStarts: this.coldStarts.stats(fn.name),
+      startFailure,
     }));
     const all = [...this.fleets.values(), ...this.draining];
     return {
@@ -190,7 +196,7 @@ export class InstancePool implements Pool, Service {
       spares: this.started?.spares.count ?? 0,
       running: total(all, ({ running }) => running),
       waiting: total(all, ({ waiting }) => waiting),
-      coldStarts: this.coldStarts,
+      coldStarts: this.coldStarts.total,
       functions,
     };
   }
@@ -275,7 +281,7 @@ export class InstancePool implements Pool, Service {
   }
 
   private startInstance(fleet: Fleet, spares: Spares): void {
-    this.coldStarts++;
+    this.coldStarts.started(fleet.fn.name);
     try {
       fleet.take(spares.take(fleet.instanceClass, fleet, fleet.fn.entry));
     } catch (error) {

@@ -75,7 +75,7 @@ export class MillraceNode implements Service {
       ...(settings.memoryBytes === null ? {} : { budgetBytes: settings.memoryBytes }),
       onStrayLog: ({ fn, invocation, level, text, atMs }) =>
         this.logs.write({ fn: fn ?? "", invocation: invocation ?? "", level, text, atMs }),
-      onColdStart: ({ fn, waitMs, loadMs, firstCallMs }) => metrics.coldStarted(fn, waitMs + loadMs + firstCallMs),
+      onColdStart: ({ fn, ...phases }) => metrics.coldStarted(fn, phases),
     });
     this.delivery = new DeliveryEngine({
       store,
