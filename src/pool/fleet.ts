@@ -75,6 +75,7 @@ export class Fleet implements InstanceOwner, TicketHolder {
     const schemas = Object.fromEntries(release.manifest.events.map(({ type, entry }) => [type, entry]));
     this.assignment = {
       fn: fn.name,
+      file: fn.file,
       directory: release.directory,
       loadHead: { fn: fn.name, exportName: fn.exportName, entry: fn.entry, env: release.env, schemas },
     };

@@ -15,7 +15,7 @@ import {
 import { AnswerStream } from "./answer-stream.ts";
 import { type Ending, type InFlight, judge, loadFailure, timedOut } from "./blame.ts";
 import { CallbackDeadline, type Deadlines } from "./deadlines.ts";
-import { bundleDirectory, type InstanceDirectories, placeBundle } from "./instance-directory.ts";
+import { bundleDirectory, type InstanceDirectories, placeBundle, removeBundle } from "./instance-directory.ts";
 import type { Call, EventCall, HttpCall, Outcome } from "./pool.ts";
 import type { Exit, InstanceClass, InstanceProcess, SpawnInstance } from "./spawn.ts";
 import type { Ticket, TicketHolder } from "./ticket.ts";
@@ -53,6 +53,8 @@ export interface InstanceOwner {
 /** The code that an instance is given. */
 export interface Assignment {
   readonly fn: string;
+  /** Its source, for people; undefined where there is more than one. */
+  readonly file?: string;
   /** The release's bundle. */
   readonly directory: string;
   /** The head of the `load` frame, without the directory. */
@@ -519,7 +521,8 @@ export class Instance implements TicketHolder {
     this.endWith(ending, failure);
   }
 
-  private endWith(ending: Ending, failure: FunctionError | null): void {
+  private endWith(ending: Ending, cause: FunctionError | null): void {
+    const failure = cause === null ? null : this.named(cause);
     this.ended = true;
     this.context.deadlines.clear(this.limit);
     this.process.kill();
@@ -536,6 +539,12 @@ export class Instance implements TicketHolder {
         ticket.settle(outcome);
       }
     }
+  }
+
+  /** Whoever reads this may not know which code was loaded. */
+  private named(error: FunctionError): FunctionError {
+    const { fn = "", file } = this.assignment ?? {};
+    return file === undefined ? error : { ...error, message: `${fn} (${file}) could not be loaded: ${error.message}` };
   }
 
   private lastOutcome(ticket: Ticket, all: readonly Ticket[], ending: Ending, failure: FunctionError | null): Outcome {
@@ -559,6 +568,12 @@ export class Instance implements TicketHolder {
 
   private place(bundle: string): string {
     if (this.preparedFor === bundle) return bundleDirectory(this.directory);
+    if (this.preparedFor !== null) {
+      removeBundle(this.directory);
+      // What it has compiled of the other release is forgotten.
+      this.writer.send(FRAME.prepare, 0, { directory: "", entries: [], mostBytes: 0 }, null);
+      this.preparedFor = null;
+    }
     return placeBundle(bundle, this.directory, this.isTrusted());
   }
 

@@ -78,11 +78,7 @@ export class Spares implements InstanceOwner {
       if (!shelf.entries.includes(fn.entry)) shelf.entries = [...shelf.entries, fn.entry];
     }
     for (const shelf of this.shelves.values())
-      for (const spare of shelf.ready.filter(({ preparedFor }) => preparedFor !== directory)) {
-        if (spare.preparedFor === null) this.prepare(shelf, spare);
-        // What it has compiled is another release's.
-        else spare.endNow();
-      }
+      for (const spare of shelf.ready) if (spare.preparedFor !== directory) this.prepare(shelf, spare);
     this.restock();
   }
 

@@ -18,7 +18,7 @@ import { installWebGlobals } from "./web-globals.ts";
 /** A cold start hands over its function sooner than that, and must not wait for a rehearsal. */
 const REHEARSE_AFTER_MS = 20;
 
-const modules = new BundleModules();
+let modules = new BundleModules();
 /** What is compiled ahead comes to its end before anything is imported. */
 let prepared: Promise<void> = Promise.resolve();
 /** It plays with the environment: nobody's must not come after the app's. */
@@ -70,6 +70,8 @@ function onFrame(frame: Frame): void {
       void describe(frame);
       return;
     case FRAME.prepare:
+      // For another release than before: what was compiled is not its code.
+      modules = new BundleModules();
       prepared = prepareEntries(modules, frame.head);
       return;
     case FRAME.compile:
