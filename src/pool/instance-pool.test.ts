@@ -306,8 +306,7 @@ describe("starting and failing", () => {
   it("L1: code that does not load: back-off, doubling, told to the owner when it ends", async () => {
     const { pool, made } = await rig(
       {
-        onLoad: (instance) =>
-          instance.send(FRAME.loaded, 0, { error: { name: "SyntaxError", message: "f (functions/f.ts) could not be loaded: bad" } }),
+        onLoad: (instance) => instance.send(FRAME.loaded, 0, { error: { name: "SyntaxError", message: "bad" } }),
       },
       [one()],
     );
