@@ -132,12 +132,14 @@ describe("code that cannot be loaded", () => {
     ["throws at top level", `throw new Error("bad top level");`, "bad top level"],
     ["exits at top level", `process.exit(4);`, "process.exit(4)"],
     ["blocks at top level", `for (;;);`, "did not come to its end in time"],
-  ])("L1: %s: calls end as not-run with the reason", async (_, source, reason) => {
+    ["waits for ever at top level", `await new Promise(() => {});`, "did not come to its end in time"],
+  ])("L1, L4: %s: calls end as not-run with the reason, the function and its file", async (_, source, reason) => {
     const app = await realApp(source, { f: {} }, { loadLimitMs: 1000 });
     const outcomes = await Promise.all([app.pool.call(eventCall("f")), app.pool.call(httpCall("f"))]);
     for (const outcome of outcomes) {
       expect(outcome).toMatchObject({ kind: "not-run", reason: "load-failed" });
       expect(messageOf(outcome)).toContain(reason);
+      expect(messageOf(outcome)).toContain("f (functions/f.ts) could not be loaded: ");
     }
     expect(app.pool.capacity("f")).toBe(0);
     await app.close();

@@ -39,6 +39,15 @@ export interface ColdStart {
   readonly firstCallMs: number;
 }
 
+/** Why a function has no instances although it is called. */
+export interface StartFailure {
+  readonly error: FunctionError;
+  /** In a row. */
+  readonly failures: number;
+  /** When it is tried again: milliseconds since the epoch. */
+  readonly retryAtMs: number;
+}
+
 interface Starting {
   readonly calledMs: number;
 }
@@ -74,6 +83,7 @@ export class Fleet implements InstanceUser, TicketHolder {
     const schemas = Object.fromEntries(release.manifest.events.map(({ type, entry }) => [type, entry]));
     this.assignment = {
       fn: fn.name,
+      file: fn.file,
       directory: release.directory,
       loadHead: { fn: fn.name, exportName: fn.exportName, entry: fn.entry, env: release.env, schemas },
     };
@@ -91,6 +101,12 @@ export class Fleet implements InstanceUser, TicketHolder {
     let running = 0;
     for (const instance of this.instances) running += instance.running;
     return running;
+  }
+
+  /** Null as soon as a call has come to its end. */
+  get startFailure(): StartFailure | null {
+    const { failures, untilMs } = this.backOff;
+    return failures === 0 ? null : { error: this.failure(), failures, retryAtMs: Math.round(performance.timeOrigin + untilMs) };
   }
 
   /** Room for calls, were all instances there that may be. 0 while starts fail: nothing could take them. */

@@ -2,6 +2,8 @@ import { availableParallelism, totalmem } from "node:os";
 import { type Service, toError } from "../core/index.ts";
 import type { Manifest, Release } from "../protocol/index.ts";
 import { CallbackDeadline, Deadlines } from "./deadlines.ts";
+import { ColdStarts } from "./cold-starts.ts";
+import { compileBundle } from "./compile-bundle.ts";
 import { DESCRIBER, describeBundle, type Entry } from "./describe.ts";
 import { CLIENT_LEFT, type ColdStart, errorOf, Fleet, type FleetContext } from "./fleet.ts";
 import { InstanceDirectories } from "./instance-directory.ts";
@@ -34,6 +36,8 @@ export interface InstancePoolOptions {
   readonly stopLimitMs?: number;
   /** Processes started ahead: of how many classes, how many each. Default: one of the two commonest. */
   readonly spares?: { readonly classes: number; readonly perClass: number };
+  /** Spares compile the release's code before it is known which function they will run. Default: no. */
+  readonly prepareSpares?: boolean;
   /** A process stands ready to describe an app: for the first time, or again and again (dev). Default: none does. */
   readonly describeAhead?: "once" | "always";
   /** Lines that belong to no call. */
@@ -66,7 +70,7 @@ export class InstancePool implements Pool, Service {
   private started: { readonly context: InstanceContext; readonly directories: InstanceDirectories; readonly spares: Spares } | null = null;
   private stopping: Promise<void> | null = null;
   private release: Release | null = null;
-  private coldStarts = 0;
+  private readonly coldStarts = new ColdStarts();
   private deciding = false;
   private wakeAtMs = Infinity;
   private watchingUsage = false;
@@ -89,7 +93,10 @@ export class InstancePool implements Pool, Service {
       decideSoon: () => this.decideSoon(),
       decideAt: (atMs) => this.decideAt(atMs),
       changed: () => this.changed(),
-      onColdStart: options.onColdStart ?? (() => {}),
+      onColdStart: (start) => {
+        this.coldStarts.called(start);
+        options.onColdStart?.(start);
+      },
     };
   }
 
@@ -110,12 +117,14 @@ export class InstancePool implements Pool, Service {
     const spares = new Spares(context, {
       ...(options.spares ?? { classes: 2, perClass: 1 }),
       cores: this.cores,
+      prepare: options.prepareSpares ?? false,
       isBusy: () => this.isStarting(),
+      freeBytes: () => this.freeBytes(),
     });
     this.started = { context, directories, spares };
     // It starts while the app is being bundled.
     if (options.describeAhead !== undefined) spares.keep(DESCRIBER, true);
-    if (this.release !== null) spares.want(this.release.manifest.functions);
+    if (this.release !== null) spares.use(this.release);
     this.decideSoon();
   }
 
@@ -137,7 +146,7 @@ export class InstancePool implements Pool, Service {
       if (next !== undefined) next.adopt(waiting);
       else fleet.refuseTickets(waiting, "load-failed", errorOf("not_found", `the release ${release.id} has no function ${name}`));
     }
-    this.started?.spares.want(release.manifest.functions);
+    this.started?.spares.use(release);
     this.changed();
     this.decideSoon();
   }
@@ -169,12 +178,21 @@ export class InstancePool implements Pool, Service {
     }
   }
 
+  /** Lays code caches beside a bundle's files, for instances to start with. Returns how many. */
+  async compile(directory: string): Promise<number> {
+    if (this.started === null) throw new Error("the pool has not been started");
+    const { spares } = this.started;
+    return compileBundle((owner) => spares.take(DESCRIBER, owner), directory);
+  }
+
   stats(): PoolStats {
-    const functions = [...this.fleets.values()].map(({ fn, instances, running, waiting }) => ({
+    const functions = [...this.fleets.values()].map(({ fn, instances, running, waiting, startFailure }) => ({
       fn: fn.name,
       instances: instances.length,
       running,
       waiting,
+      coldStarts: this.coldStarts.stats(fn.name),
+      startFailure,
     }));
     const all = [...this.fleets.values(), ...this.draining];
     return {
@@ -182,7 +200,7 @@ export class InstancePool implements Pool, Service {
       spares: this.started?.spares.count ?? 0,
       running: total(all, ({ running }) => running),
       waiting: total(all, ({ waiting }) => waiting),
-      coldStarts: this.coldStarts,
+      coldStarts: this.coldStarts.total,
       functions,
     };
   }
@@ -268,9 +286,9 @@ export class InstancePool implements Pool, Service {
   }
 
   private startInstance(fleet: Fleet, spares: Spares): void {
-    this.coldStarts++;
+    this.coldStarts.started(fleet.fn.name);
     try {
-      fleet.take(spares.take(fleet.instanceClass, fleet));
+      fleet.take(spares.take(fleet.instanceClass, fleet, fleet.fn.entry));
     } catch (error) {
       fleet.startFailed({ name: "StartFailed", message: `an instance could not be started: ${toError(error).message}`, stack: null });
     }
@@ -288,6 +306,10 @@ export class InstancePool implements Pool, Service {
 
   private mostInstances(max: number | null): number {
     return max ?? Math.max(2, 2 * this.cores);
+  }
+
+  private freeBytes(): number {
+    return this.budgetBytes - total([...this.fleets.values(), ...this.draining], ({ instances, fn }) => instances.length * fn.memoryBytes);
   }
 
   private affordable(fleet: Fleet): number {

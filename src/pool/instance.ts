@@ -15,7 +15,7 @@ import {
 import { AnswerStream } from "./answer-stream.ts";
 import { type Beyond, type Ending, type InFlight, judge, loadFailure, timedOut, withMemoryHint } from "./blame.ts";
 import { CallbackDeadline, type Deadlines } from "./deadlines.ts";
-import { bundleDirectory, type InstanceDirectories, placeBundle, tmpDirectory } from "./instance-directory.ts";
+import { bundleDirectory, type InstanceDirectories, placeBundle, removeBundle, tmpDirectory } from "./instance-directory.ts";
 import type { Call, EventCall, HttpCall, Outcome } from "./pool.ts";
 import { PrintedLines } from "./printed-lines.ts";
 import type { Exit, InstanceClass, InstanceProcess, SpawnInstance } from "./spawn.ts";
@@ -70,10 +70,20 @@ export interface InstanceReport {
 /** The code that an instance is given. */
 export interface Assignment {
   readonly fn: string;
+  /** Its source, for people; undefined where there is more than one. */
+  readonly file?: string;
   /** The release's bundle. */
   readonly directory: string;
   /** The head of the `load` frame, without the directory. */
   readonly loadHead: Readonly<Record<string, unknown>>;
+}
+
+/** What a spare compiles before it is known which function it will run. */
+export interface Preparation {
+  /** The release's bundle. */
+  readonly directory: string;
+  readonly entries: readonly string[];
+  readonly mostBytes: number;
 }
 
 /** An instance at work tells its load that often (F13), a little sooner by this clock. */
@@ -114,6 +124,10 @@ export class Instance implements TicketHolder {
   loadedMs = 0;
   givenMs = 0;
   assignment: Assignment | null = null;
+  /** The release whose bundle lies in its folder already. */
+  preparedFor: string | null = null;
+  /** Whoever had it had no more use for it. */
+  dismissed = false;
   private readonly context: InstanceContext;
   private readonly directory: string;
   private readonly process: InstanceProcess;
@@ -133,6 +147,7 @@ export class Instance implements TicketHolder {
   private reportBeganCalls = 0;
   private mostRunning = 0;
   private onDescribed: ((head: Readonly<Record<string, unknown>>) => void) | null = null;
+  private onCompiled: ((head: Readonly<Record<string, unknown>>) => void) | null = null;
 
   constructor(context: InstanceContext, instanceClass: InstanceClass, owner: InstanceOwner) {
     this.context = context;
@@ -185,7 +200,7 @@ export class Instance implements TicketHolder {
     this.givenMs = this.idleSinceMs;
     this.context.deadlines.set(this.limit, this.idleSinceMs + this.context.loadLimitMs);
     try {
-      const directory = placeBundle(assignment.directory, this.directory, this.couldWriteBundle());
+      const directory = this.place(assignment.directory);
       this.writer.send(FRAME.load, 0, { ...assignment.loadHead, directory }, null);
       this.writer.flush();
     } catch (error) {
@@ -204,9 +219,26 @@ export class Instance implements TicketHolder {
     this.owner = owner;
     this.onDescribed = onDescribed;
     this.context.deadlines.set(this.limit, this.context.nowMs() + this.context.loadLimitMs);
-    const directory = placeBundle(bundle, this.directory, this.couldWriteBundle());
+    const directory = this.place(bundle);
     this.assignment = { fn: "", directory: bundle, loadHead: {} };
     this.writer.send(FRAME.manifest, 0, { directory, entries, env }, null);
+  }
+
+  /** Lays a release's code out and has it compiled; none of it runs. Throws when the release cannot be read. */
+  prepare({ directory: bundle, entries, mostBytes }: Preparation): void {
+    const directory = this.place(bundle);
+    this.preparedFor = bundle;
+    this.writer.send(FRAME.prepare, 0, { directory, entries, mostBytes }, null);
+  }
+
+  /** Has code caches made of a bundle's files, in its tmp. `onCompiled` is told how many. */
+  compile(bundle: string, files: readonly string[], owner: InstanceOwner, onCompiled: (files: number) => void): void {
+    this.owner = owner;
+    this.context.deadlines.set(this.limit, this.context.nowMs() + this.context.loadLimitMs);
+    const directory = this.place(bundle);
+    this.assignment = { fn: "", directory: bundle, loadHead: {} };
+    this.onCompiled = (head) => onCompiled(readNumber(head, "files"));
+    this.writer.send(FRAME.compile, 0, { directory, files, out: tmpDirectory(this.directory) }, null);
   }
 
   send(ticket: Ticket): void {
@@ -241,6 +273,7 @@ export class Instance implements TicketHolder {
 
   /** Ends it now; calls still in flight were not to blame. */
   endNow(): void {
+    this.dismissed = true;
     this.end({ kind: "ended" });
   }
 
@@ -371,6 +404,10 @@ export class Instance implements TicketHolder {
       case FRAME.described:
         this.context.deadlines.clear(this.limit);
         this.onDescribed?.(frame.head);
+        return;
+      case FRAME.compiled:
+        this.context.deadlines.clear(this.limit);
+        this.onCompiled?.(frame.head);
         return;
       case FRAME.loadReport:
         this.onReport(readNumber(frame.head, "utilisation"), readNumber(frame.head, "heapBytes"));
@@ -613,7 +650,8 @@ export class Instance implements TicketHolder {
     this.endWith(ending, failure);
   }
 
-  private endWith(ending: Ending, failure: FunctionError | null): void {
+  private endWith(ending: Ending, cause: FunctionError | null): void {
+    const failure = cause === null ? null : this.named(cause);
     this.ended = true;
     this.context.deadlines.clear(this.limit);
     this.process.kill();
@@ -630,6 +668,12 @@ export class Instance implements TicketHolder {
         ticket.settle(outcome);
       }
     }
+  }
+
+  /** Whoever reads this may not know which code was loaded. */
+  private named(error: FunctionError): FunctionError {
+    const { fn = "", file } = this.assignment ?? {};
+    return file === undefined ? error : { ...error, message: `${fn} (${file}) could not be loaded: ${error.message}` };
   }
 
   private lastOutcome(ticket: Ticket, all: readonly Ticket[], ending: Ending, failure: FunctionError | null): Outcome {
@@ -650,6 +694,17 @@ export class Instance implements TicketHolder {
 
   private ranMs(ticket: Ticket): number {
     return this.context.nowMs() - ticket.beganMs;
+  }
+
+  private place(bundle: string): string {
+    if (this.preparedFor === bundle) return bundleDirectory(this.directory);
+    if (this.preparedFor !== null) {
+      removeBundle(this.directory);
+      // What it has compiled of the other release is forgotten.
+      this.writer.send(FRAME.prepare, 0, { directory: "", entries: [], mostBytes: 0 }, null);
+      this.preparedFor = null;
+    }
+    return placeBundle(bundle, this.directory, this.couldWriteBundle());
   }
 
   private couldWriteBundle(): boolean {

@@ -1,3 +1,5 @@
+import type { ColdStartStats } from "./cold-starts.ts";
+import type { StartFailure } from "./fleet.ts";
 import type { Effects, FunctionError, HttpHead, KvReader, ResponseHead } from "../protocol/messages.ts";
 import type { LogLevel } from "../protocol/messages.ts";
 import type { FunctionManifest, Release } from "../protocol/manifest.ts";
@@ -81,7 +83,17 @@ export interface PoolStats {
   readonly running: number;
   readonly waiting: number;
   readonly coldStarts: number;
-  readonly functions: readonly { readonly fn: string; readonly instances: number; readonly running: number; readonly waiting: number }[];
+  readonly functions: readonly FunctionPoolStats[];
+}
+
+export interface FunctionPoolStats {
+  readonly fn: string;
+  readonly instances: number;
+  readonly running: number;
+  readonly waiting: number;
+  readonly coldStarts: ColdStartStats;
+  /** Null while nothing keeps its instances from starting. */
+  readonly startFailure: StartFailure | null;
 }
 
 export type { FunctionManifest };

@@ -23,6 +23,8 @@ export const FRAME = {
   requestChunk: 9,
   responseCredit: 10,
   stop: 11,
+  prepare: 12,
+  compile: 13,
   ready: 32,
   loaded: 33,
   described: 34,
@@ -36,6 +38,7 @@ export const FRAME = {
   aborted: 42,
   fatal: 43,
   loadReport: 44,
+  compiled: 45,
 } as const;
 
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];

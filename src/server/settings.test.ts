@@ -14,6 +14,7 @@ describe("settings", () => {
       controlToken: null,
       retentionMs: 7 * 86_400_000,
       memoryBytes: null,
+      spares: 2,
       wall: null,
       maxBodyBytes: 100 * 1024 * 1024,
       maxEventBytes: 1024 * 1024,
@@ -37,6 +38,7 @@ describe("settings", () => {
     ["wall", "permission", { wall: "permission" }],
     ["maxEvent", "4096", { maxEventBytes: 4096 }],
     ["maxHops", "7", { maxHops: 7 }],
+    ["spares", "0", { spares: 0 }],
     ["grace", "0s", { graceMs: 0 }],
   ])("%s takes %s, as a flag and as a variable; the flag wins", (name, text, expected) => {
     const { variable } = SETTINGS[name];

@@ -18,6 +18,8 @@ export function nodeFlags(
     "--no-experimental-sqlite",
     "--disable-sigusr1",
     "--no-warnings",
+    // Modules that are compiled and linked before they are run: sandbox/bundle-modules.ts.
+    "--experimental-vm-modules",
     `--${known.has("--max-heap-size") ? "max-heap-size" : "max-old-space-size"}=${Math.max(16, Math.floor(memoryBytes / 2 ** 20))}`,
   ];
   if (allow.includes("child_process")) flags.push("--allow-child-process");
