@@ -1,7 +1,7 @@
 import { Branch, compilePattern } from "./compile.ts";
 import type { EventInput } from "./event.ts";
 import { Machine } from "./machine/machine.ts";
-import { Entry } from "./machine/rule-branch.ts";
+import { type Entry, RuleBranch } from "./machine/rule-branch.ts";
 import type { Pattern } from "./pattern.ts";
 import type { Rule } from "./rule.ts";
 
@@ -72,9 +72,7 @@ export class Matcher<Id> {
    * JSON text, or JSON in UTF-8. Throws MillraceError: `bad_json`, or `bad_event` for what is no object or is past the limits of the match.
    */
   match(event: EventInput): Id[] {
-    const found = this.machine.match(event, this.strict) as Entry<Id>[];
-    if (!isInOrder(found)) found.sort((a, b) => a.ordinal - b.ordinal);
-    return found.map(({ id }) => id);
+    return this.machine.match(event, this.strict) as Id[];
   }
 
   stats(): MatcherStats {
@@ -87,7 +85,7 @@ export class Matcher<Id> {
   private entryOf(id: Id): Entry<Id> {
     let entry = this.entries.get(id);
     if (entry === undefined) {
-      entry = new Entry(id, this.added++);
+      entry = new RuleBranch(id, this.added++, null);
       this.entries.set(id, entry);
     }
     return entry;
@@ -108,14 +106,4 @@ function isRule(pattern: Pattern | string | Rule): pattern is Rule {
   if (typeof pattern !== "object" || !("implied" in pattern) || !("guard" in pattern)) return false;
   const { guard } = pattern;
   return guard === undefined || (typeof guard === "object" && "test" in guard && typeof guard.test === "function");
-}
-
-/** Mostly they are, and asking costs a tenth of sorting. */
-function isInOrder(entries: readonly { readonly ordinal: number }[]): boolean {
-  let last = -1;
-  for (const { ordinal } of entries) {
-    if (ordinal < last) return false;
-    last = ordinal;
-  }
-  return true;
 }

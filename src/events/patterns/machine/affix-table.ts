@@ -35,13 +35,22 @@ export class AffixTable {
 
   addWhole(text: Uint8Array, hit: Hit): void {
     const hash = this.hash(text);
-    this.whole.set(text, hash, chained(hit, this.whole.find(text, 0, text.length, hash)));
+    const chain = this.whole.find(text, 0, text.length, hash);
+    this.whole.set(text, hash, chained(hit, chain));
+    if (chain !== undefined) this.whole.note(text, hash, 0);
     this.wholeLengths |= 1 << (text.length & 31);
     this.longestWhole = Math.max(this.longestWhole, text.length);
   }
 
   deleteWhole(text: Uint8Array, condition: SharedCondition): void {
     remove(this.whole, text, this.hash(text), condition);
+  }
+
+  /** The number of the one rule that wants this text and nothing else, or 0 when that is no longer so (`straight.ts`). */
+  answerWhole(text: Uint8Array, straight: number): void {
+    const hash = this.hash(text);
+    const chain = this.whole.find(text, 0, text.length, hash);
+    if (chain !== undefined) this.whole.note(text, hash, chain.next === null ? straight : 0);
   }
 
   addAffix(text: Uint8Array, hit: Hit): void {
@@ -65,7 +74,7 @@ export class AffixTable {
     return lengthOf(this.affixes.find(text, 0, text.length, this.hash(text)), most);
   }
 
-  look(bytes: Uint8Array, start: number, end: number, onHit: OnHit): void {
+  look(bytes: Uint8Array, start: number, end: number, onHit: OnHit, onStraight: (straight: number) => void): void {
     const length = end - start;
     const { counts } = this;
     const longest = Math.min(counts.length - 1, length);
@@ -84,8 +93,11 @@ export class AffixTable {
     if (length > this.longestWhole || (this.wholeLengths & (1 << (length & 31))) === 0 || this.whole.size === 0) return;
     // Whole texts are only ever filed in the table that reads forwards.
     for (let at = start + done; at < end; at++) hash = hashStep(hash, bytes[at] as number);
-    const hit = this.whole.find(bytes, start, length, hash);
-    if (hit !== undefined) onHit(hit);
+    const found = this.whole.locate(bytes, start, length, hash);
+    if (found === -1) return;
+    const straight = this.whole.noteAt(found);
+    if (straight !== 0) onStraight(straight);
+    else onHit(this.whole.valueAt(found));
   }
 
   private hash(text: Uint8Array): number {

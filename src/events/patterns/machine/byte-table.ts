@@ -27,6 +27,8 @@ export class ByteTable<V> {
    */
   private marks = NO_MARKS;
   private values: (V | undefined)[] = [];
+  /** A number to each value, 0 for none: what it says needs no look at the value, which may lie anywhere in memory. */
+  private notes = new Int32Array(8);
   private arena = NO_BYTES;
   private arenaEnd = 0;
   /** Bytes of the arena that belong to no key any more. */
@@ -39,12 +41,34 @@ export class ByteTable<V> {
   }
 
   get sizeBytes(): number {
-    return this.count === 0 ? 0 : this.slots.byteLength + this.marks.byteLength + this.arena.byteLength + 8 * this.values.length;
+    return this.count === 0
+      ? 0
+      : this.slots.byteLength + this.marks.byteLength + this.arena.byteLength + this.notes.byteLength + 8 * this.values.length;
   }
 
   find(buffer: Uint8Array, start: number, length: number, hash: number): V | undefined {
     const at = this.slotOf(buffer, start, length, hash);
     return at === -1 ? undefined : this.values[(this.slots[at + LINK] as number) - 1];
+  }
+
+  /** The number of the key's value, for `valueAt` and `noteAt` until something changes, or -1. */
+  locate(buffer: Uint8Array, start: number, length: number, hash: number): number {
+    const at = this.slotOf(buffer, start, length, hash);
+    return at === -1 ? -1 : (this.slots[at + LINK] as number) - 1;
+  }
+
+  valueAt(number: number): V {
+    return this.values[number] as V;
+  }
+
+  noteAt(number: number): number {
+    return this.notes[number] as number;
+  }
+
+  /** Notes a number to the value of a key that is there. */
+  note(key: Uint8Array, hash: number, note: number): void {
+    const number = this.locate(key, 0, key.length, hash);
+    if (number !== -1) this.notes[number] = note;
   }
 
   set(key: Uint8Array, hash: number, value: V): void {
@@ -89,6 +113,12 @@ export class ByteTable<V> {
     if ((this.count + 1) * 2 * WIDTH > this.slots.length) this.rehash(Math.max(this.slots.length * 2, FEWEST_SLOTS * WIDTH));
     const number = this.free.pop() ?? this.values.length;
     this.values[number] = value;
+    if (number >= this.notes.length) {
+      const grown = new Int32Array(this.notes.length * 2);
+      grown.set(this.notes);
+      this.notes = grown;
+    }
+    this.notes[number] = 0;
     this.count++;
     this.put(hash, this.keep(key), key.length, number + 1);
   }
@@ -148,12 +178,15 @@ export class ByteTable<V> {
   }
 
   private shrink(): void {
-    const { slots, values } = this;
+    const { slots, values, notes } = this;
     this.values = [];
+    this.notes = new Int32Array(Math.max(8, this.count * 2));
     this.free.length = 0;
     for (let at = LINK; at < slots.length; at += WIDTH) {
       const link = slots[at] as number;
-      if (link !== 0) slots[at] = this.values.push(values[link - 1]);
+      if (link === 0) continue;
+      this.notes[this.values.length] = notes[link - 1] as number;
+      slots[at] = this.values.push(values[link - 1]);
     }
     this.rehash(Math.max(slots.length / 4, FEWEST_SLOTS * WIDTH));
   }

@@ -55,6 +55,7 @@ export class FieldIndex {
   private leaves: Leaves | null = null;
   private leaf = 0;
   private onCondition: (condition: SharedCondition) => void = ignore;
+  private onStraight: (straight: number) => void = ignore;
   private readonly onHit = (hit: Hit): void => this.meet(hit);
   private readonly onGram = (hit: Hit): void => this.meetGram(hit);
 
@@ -94,7 +95,7 @@ export class FieldIndex {
   }
 
   /** Calls `onCondition` with every condition that the leaf satisfies; with one it may do so several times. */
-  look(leaves: Leaves, leaf: number, onCondition: (condition: SharedCondition) => void): void {
+  look(leaves: Leaves, leaf: number, onCondition: (condition: SharedCondition) => void, onStraight: (straight: number) => void): void {
     if (++this.lookUp > COUNT_TO) this.countAnew();
     const isFirst = this.match !== leaves.serial;
     if (isFirst) this.settled = null;
@@ -102,6 +103,7 @@ export class FieldIndex {
     this.leaves = leaves;
     this.leaf = leaf;
     this.onCondition = onCondition;
+    this.onStraight = onStraight;
     if (this.present !== null) this.meet(this.present);
     const kind = leaves.kind(leaf);
     switch (kind) {
@@ -122,6 +124,12 @@ export class FieldIndex {
         kind satisfies never;
     }
     if (this.excepts.length > 0) this.lookAtExcepts(isFirst ? this.excepts : this.open);
+  }
+
+  /** From now on the number is the answer to the one text that the condition wants; 0: the condition is again. */
+  answer(condition: SharedCondition, straight: number): void {
+    const [test] = condition.tests;
+    if (test?.kind === "text") this.tablesFor(test.fold).starts.answerWhole(borrowUtf8(test.text), straight);
   }
 
   /** Matches are counted from one again, or rules have gone. */
@@ -150,8 +158,8 @@ export class FieldIndex {
     const start = leaves.start(leaf);
     const end = leaves.end(leaf);
     const { bytes } = leaves.buffer;
-    if (!this.plain.isEmpty) this.plain.look(bytes, start, end, this.onHit);
-    if (!this.plainEnds.isEmpty) this.plainEnds.look(bytes, start, end, this.onHit);
+    if (!this.plain.isEmpty) this.plain.look(bytes, start, end, this.onHit, this.onStraight);
+    if (!this.plainEnds.isEmpty) this.plainEnds.look(bytes, start, end, this.onHit, this.onStraight);
     if (!this.grams.isEmpty) this.grams.look(bytes, start, end, this.onGram);
     if (this.addresses.size > 0 || this.blocks.size > 0) this.lookAtAddress(leaves, leaf);
     if (!this.folded.isEmpty || !this.foldedEnds.isEmpty) this.lookAtFolded(leaves, leaf);
@@ -169,16 +177,16 @@ export class FieldIndex {
       if (byte > 127) return this.lookAtFoldedText(leaves, foldCase(leaves.value(leaf) as string));
       bytes[to] = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
     }
-    this.folded.look(bytes, place, to, this.onHit);
-    this.foldedEnds.look(bytes, place, to, this.onHit);
+    this.folded.look(bytes, place, to, this.onHit, this.onStraight);
+    this.foldedEnds.look(bytes, place, to, this.onHit, this.onStraight);
   }
 
   private lookAtFoldedText({ buffer }: Leaves, text: string): void {
     const place = buffer.reserve(text.length * 3);
     const { bytes } = buffer;
     const end = writeUtf8(text, bytes, place);
-    this.folded.look(bytes, place, end, this.onHit);
-    this.foldedEnds.look(bytes, place, end, this.onHit);
+    this.folded.look(bytes, place, end, this.onHit, this.onStraight);
+    this.foldedEnds.look(bytes, place, end, this.onHit, this.onStraight);
   }
 
   private lookAtAddress(leaves: Leaves, leaf: number): void {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { compilePattern, Matcher, type Pattern } from "../index.ts";
 import { alternatives, event, pattern, text } from "../testing-support/arbitraries.ts";
 import { Machine } from "./machine.ts";
-import { Entry } from "./rule-branch.ts";
+import { type Entry, RuleBranch } from "./rule-branch.ts";
 import type { Json } from "../testing-support/reference.ts";
 
 /** A matcher with names over which it has many rules, so that chains, tables and crowds form. */
@@ -191,14 +191,45 @@ describe("machine", () => {
     expect(outer.match('{"type":"a"}')).toEqual(["guarded"]);
   });
 
+  it("P40, P43: rules that want one text and nothing else, and stop being alone with it", () => {
+    const matcher = new Matcher<string>();
+    for (let i = 0; i < 40; i++) matcher.add(`text ${i}`, { a: [`t${i}`] });
+    matcher.add("prefix", { a: [{ prefix: "t1" }] });
+    const all = Array.from({ length: 40 }, (_, i) => `t${39 - i}`);
+    const texts = Array.from({ length: 40 }, (_, i) => `text ${i}`);
+    // Each once, in the order in which they were added, however often a text is there.
+    expect(matcher.match({ a: [...all, ...all] })).toEqual([...texts, "prefix"]);
+    expect(matcher.match('{"a":"t1"}')).toEqual(["text 1", "prefix"]);
+    matcher.add("text 1", { b: [1] });
+    matcher.add("same text", { a: ["t2"] });
+    matcher.add("one of two", { a: ["t3", "u"] });
+    matcher.add("with another", { a: ["t4"], b: [1] });
+    expect(matcher.match({ a: ["t1", "t2", "t3", "t4"], b: 1 })).toEqual([
+      "text 1",
+      "text 2",
+      "text 3",
+      "text 4",
+      "prefix",
+      "same text",
+      "one of two",
+      "with another",
+    ]);
+    for (const id of ["text 2", "one of two", "with another", "text 1"]) matcher.delete(id);
+    expect(matcher.match({ a: ["t1", "t2", "t3", "t4"], b: 1 })).toEqual(["text 3", "text 4", "prefix", "same text"]);
+    matcher.add("text 1", { a: ["t1"] });
+    expect(matcher.match({ a: ["t1", "t5"] })).toEqual(["text 5", "prefix", "text 1"]);
+    matcher.delete("text 5");
+    expect(matcher.match({ a: ["t5"] })).toEqual([]);
+  });
+
   it("P43: matches beyond those that are counted begin anew, and forget nothing else", () => {
     const machine = new Machine(5);
-    const entries = [0, 1, 2].map((ordinal) => new Entry(ordinal, ordinal));
+    const entries = [0, 1, 2].map((ordinal) => new RuleBranch<unknown>(ordinal, ordinal, null));
     const add = (id: number, one: Pattern): void => machine.add(entries[id] as Entry, compilePattern(one).branches, undefined);
     add(0, { a: ["x"], b: { c: [1], d: [{ "anything-but": 2 }] } });
     add(1, { a: [{ exists: false }] });
     add(2, { b: { c: [1], d: [2] } });
-    const idsOf = (event: string): unknown[] => machine.match(event, false).map(({ id }) => id);
+    const idsOf = (event: string): unknown[] => machine.match(event, false);
     for (let i = 0; i < 30; i++) {
       expect(idsOf('{"a":"x","b":{"c":1,"d":3}}')).toEqual([0]);
       expect(idsOf('{"b":[{"c":1},{"d":2}]}')).toEqual([1]);

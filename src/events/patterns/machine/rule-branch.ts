@@ -6,43 +6,44 @@ import { type Leaves, NONE } from "./leaves.ts";
 import type { PathNode } from "./path-node.ts";
 import type { SharedCondition } from "./shared-condition.ts";
 
-/** One conjunction of conditions of a rule, as the machine keeps it. */
-export class RuleBranch {
-  readonly entry: Entry;
+/**
+ * One conjunction of conditions of a rule, as the machine keeps it; the first one of an id is also its entry, for most have no other, and
+ * a million rules are a million objects less. What every match that meets it reads stands first, side by side: of a hundred thousand
+ * rules each line of memory is a trip of its own.
+ */
+export class RuleBranch<Id = unknown> {
+  /** That of its id: itself, or the first one. */
+  readonly entry: RuleBranch<Id>;
   /** One of its conditions, besides the pivot: most branches that do not match are told by it. */
   other: SharedCondition | null = null;
   /** What is left to look at when these two hold; null for nothing. */
   rest: Rest | null = null;
   /** Its neighbours among those that hang on the pivot. */
   next: RuleBranch | null = null;
+  /** Of an entry: the match that found it last. */
+  matchedIn = 0;
+  /** Counts up with each id added: the order of answers. */
+  readonly ordinal: number;
+  readonly id: Id;
   previous: RuleBranch | null = null;
   /** The condition it hangs on; null where all may be absent, so that none shows itself. */
   pivot: SharedCondition | null = null;
+  /** Of an entry: its other branches, once it has some. */
+  others: RuleBranch<Id>[] | null = null;
+  /** Whether it stands for a conjunction yet. */
+  isHung = false;
+  /** Of an entry: its number among those that are answered straight, or 0. */
+  straight = 0;
 
   /** Without an entry it is one. */
-  constructor(entry: Entry | null) {
-    this.entry = entry ?? (this as RuleBranch as Entry);
-  }
-}
-
-/** What belongs to one id. It is the first branch itself: most have no other, and a million rules are a million objects less. */
-export class Entry<Id = unknown> extends RuleBranch {
-  readonly id: Id;
-  /** Counts up with each id added: the order of answers. */
-  readonly ordinal: number;
-  /** The match that found it last. */
-  matchedIn = 0;
-  /** Its branches, once it has several. */
-  others: RuleBranch[] | null = null;
-  /** Whether it is a branch yet. */
-  isHung = false;
-
-  constructor(id: Id, ordinal: number) {
-    super(null);
-    this.id = id;
+  constructor(id: Id, ordinal: number, entry: RuleBranch<Id> | null) {
+    this.entry = entry ?? this;
     this.ordinal = ordinal;
+    this.id = id;
   }
 }
+
+export type Entry<Id = unknown> = RuleBranch<Id>;
 
 export class Rest {
   readonly conditions: readonly SharedCondition[];
