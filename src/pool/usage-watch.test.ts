@@ -47,10 +47,10 @@ describe("what instances use", () => {
     subject.oldest = { number: 2, timeoutMs: 1000 };
     subject.use({ cpuMs: 6500 });
     expect(look()).toEqual([true]);
-    subject.use({ cpuMs: 7500 });
+    subject.use({ cpuMs: 8000 });
     expect(look()).toEqual([true]);
-    subject.use({ cpuMs: 7510 });
-    expect(look()).toEqual([true, { limit: "cpu", cpuMs: 1010 }]);
+    subject.use({ cpuMs: 8010 });
+    expect(look()).toEqual([true, { limit: "cpu", cpuMs: 1510 }]);
   });
 
   it("B7: who works on without a call is looked at until it is calm, and ended at 2 s", () => {

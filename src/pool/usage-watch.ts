@@ -23,6 +23,9 @@ export interface Watched {
   exceeded(beyond: Beyond): void;
 }
 
+/** Beyond a call's time: a loop that blocks is found by the clock first (T2), whose words say more. */
+const CPU_GRACE_MS = 500;
+
 /** Since when processor time counts: a call's beginning, as nearly as the looks show it, or the beginning of idleness. */
 export interface Mark {
   readonly call: number | null;
@@ -71,7 +74,7 @@ export function beyondLimit(instance: Omit<Watched, "exceeded" | "pid">, usage: 
   const { instanceClass, oldest, watchedTmp } = instance;
   if (usage.memoryBytes > instanceClass.memoryBytes + OVERHEAD_BYTES) return { limit: "memory", usedBytes: usage.memoryBytes };
   const cpuMs = usage.cpuMs - fromCpuMs;
-  if (cpuMs > (oldest?.timeoutMs ?? IDLE_CPU_MS)) return { limit: "cpu", cpuMs };
+  if (cpuMs > (oldest === null ? IDLE_CPU_MS : oldest.timeoutMs + CPU_GRACE_MS)) return { limit: "cpu", cpuMs };
   if (usage.processes > MOST_PROCESSES) return { limit: "processes", count: usage.processes };
   if (watchedTmp !== null && isFuller(watchedTmp, tmpLimitBytes(instanceClass)))
     return { limit: "tmp", limitBytes: tmpLimitBytes(instanceClass) };

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { isBuiltin } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import vm, { type Module, type SourceTextModule } from "node:vm";
@@ -125,13 +125,23 @@ export class BundleModules {
 
   /** `import()` in user code: a file of the bundle is the module that it is elsewhere, anything else is Node's affair. */
   private async importFrom(base: string, specifier: string): Promise<unknown> {
-    if (isBuiltin(specifier) || !/^(?:\.|\/|file:)/.test(specifier)) return import(specifier);
+    if (isBuiltin(specifier)) return import(specifier);
+    if (!/^(?:\.|\/|file:)/.test(specifier)) return import(packageIn(base, specifier));
     const url = resolveIn(base, specifier);
     if (!url.endsWith(".mjs")) return import(url);
     const module = await this.link(url).catch(() => null);
     if (module === null) return import(url);
     await module.evaluate();
     return module;
+  }
+}
+
+/** A package is looked for from the file that asks, not from this one; one that is not there is left to `import` and its words. */
+function packageIn(base: string, specifier: string): string {
+  try {
+    return pathToFileURL(createRequire(base).resolve(specifier)).href;
+  } catch {
+    return specifier;
   }
 }
 
