@@ -56,9 +56,9 @@ describe("what instances use", () => {
   it("B7: who works on without a call is looked at until it is calm, and ended at 2 s", () => {
     subject.oldest = null;
     expect(look()).toEqual([true]);
-    subject.use({ cpuMs: 8510 });
+    subject.use({ cpuMs: 9010 });
     expect(look()).toEqual([true]);
-    subject.use({ cpuMs: 9511 });
+    subject.use({ cpuMs: 10011 });
     expect(look()).toEqual([true, { limit: "cpu", cpuMs: 2001 }]);
     expect(look()[0]).toBe(true);
     expect(look()).toEqual([false]);
