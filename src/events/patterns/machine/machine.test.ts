@@ -120,13 +120,19 @@ describe("machine", () => {
     expect(few).toBeLessThan(1500);
   });
 
-  it("P47: of events that were matched nothing is kept, however large they were", () => {
+  it("P47: of events that were matched nothing is kept, however large they were", async () => {
     setFlagsFromString("--expose-gc");
     const collect = runInNewContext("gc") as () => void;
-    const keptBytes = (): number => {
-      collect();
-      const { heapUsed, arrayBuffers } = process.memoryUsage();
-      return heapUsed + arrayBuffers;
+    // What a collection finds dead is given back a little later, by threads of its own: the least of several looks counts.
+    const keptBytes = async (): Promise<number> => {
+      let least = Number.POSITIVE_INFINITY;
+      for (let look = 0; look < 10; look++) {
+        collect();
+        await new Promise((resolve) => setImmediate(resolve));
+        const { heapUsed, arrayBuffers } = process.memoryUsage();
+        least = Math.min(least, heapUsed + arrayBuffers);
+      }
+      return least;
     };
     const matchers = Array.from({ length: 20 }, () => new Matcher<number>());
     for (const matcher of matchers) matcher.add(1, { a: [{ suffix: "end" }], b: [{ exists: true }] });
@@ -140,10 +146,10 @@ describe("machine", () => {
       }
     };
     matchAll(100);
-    const before = keptBytes();
+    const before = await keptBytes();
     matchAll(2_000_000);
     // A megabyte stays for all of them; each of them would have kept ten.
-    expect(keptBytes() - before).toBeLessThan(10_000_000);
+    expect((await keptBytes()) - before).toBeLessThan(10_000_000);
   });
 
   it("P49: a guard decides what the pattern leaves open, once a match", () => {
