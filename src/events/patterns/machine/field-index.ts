@@ -1,3 +1,4 @@
+import { COUNT_TO } from "./count-to.ts";
 import { foldCase } from "../fold-case.ts";
 import { type IpAddress, type IpBlock, parseIp } from "../ip.ts";
 import type { ExceptTest, NumberTest, Test, TextTest } from "../test.ts";
@@ -397,9 +398,6 @@ export class FieldIndex {
     return fold ? { starts: this.folded, ends: this.foldedEnds } : { starts: this.plain, ends: this.plainEnds };
   }
 }
-
-/** See Machine: numbers beyond 31 bits are slower. */
-const COUNT_TO = 2 ** 30;
 
 /** Roughly what a Map's entry or a node with its hit takes. */
 const ENTRY_BYTES = 120;

@@ -1,3 +1,4 @@
+import { COUNT_TO } from "./count-to.ts";
 import type { Branch } from "../compile.ts";
 import { type EventInput, readEvent } from "../event.ts";
 import type { Guard } from "../rule.ts";
@@ -278,9 +279,6 @@ function freeBranchOf(entry: Entry): RuleBranch {
   (entry.others ??= []).push(branch);
   return branch;
 }
-
-/** Whole numbers beyond 31 bits are no longer kept in the object itself: a node counts that far in a day, and would be slower from then on. */
-const COUNT_TO = 2 ** 30;
 
 const BUFFER = new EventBuffer();
 

@@ -1,3 +1,4 @@
+import { COUNT_TO } from "./count-to.ts";
 import { MillraceError } from "../../../core/index.ts";
 import { checkArrayLevels } from "../limits.ts";
 import type { EventBuffer } from "./event-buffer.ts";
@@ -57,6 +58,7 @@ export class Scanner {
   /** `start` is behind the brace; gives the place behind the closing one. */
   private object(start: number, node: PathNode, arrays: number): number {
     const { bytes } = this;
+    // Begun again, a key may seem to come twice: that costs a parse, no more.
     const serial = (this.objects = this.objects === COUNT_TO ? 1 : this.objects + 1);
     let at = start;
     if ((bytes[at] as number) <= SPACE) at = this.space(at);
@@ -298,9 +300,6 @@ function badJson(bytes: Uint8Array, at: number, end: number): MillraceError {
   const shown = byte > 0x20 && byte < 0x7f ? `"${String.fromCharCode(byte)}"` : `the byte 0x${byte.toString(16).padStart(2, "0")}`;
   return new MillraceError("bad_json", `the event is not JSON: ${shown} at byte ${at}`);
 }
-
-/** Then from one again. That a key seems to come twice now and then costs a parse, no more. */
-const COUNT_TO = 2 ** 30;
 
 const SPACE = 0x20;
 const QUOTE = 0x22;
