@@ -247,6 +247,8 @@ export class SqliteStore implements Store {
   // ── from the writer ──
 
   private receive(message: FromWriter): void {
+    // The reader has ended and all that waited was refused: the writer's answers to it come to nobody.
+    if (this.broken !== null) return;
     if (Array.isArray(message)) this.receiveResults(message);
     else if ("failed" in message) this.receiveFailure(message.failed, unpackError(message.error));
     else if ("call" in message) this.writes.settle(message);
