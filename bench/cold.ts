@@ -1,47 +1,81 @@
-import { request } from "node:http";
-import { join } from "node:path";
-import { NodeProcess, pause } from "../test/process/node-process.ts";
+import { rmSync } from "node:fs";
+import { toError } from "../src/core/index.ts";
+import { writeApp } from "./cold/big-app.ts";
+import type { Contender, OpenContender } from "./cold/contender.ts";
+import { functionsFramework } from "./cold/functions-framework.ts";
+import { ours } from "./cold/ours.ts";
+import { serverlessOffline } from "./cold/serverless-offline.ts";
+import { workerdIsolate, workerdProcess } from "./cold/workerd.ts";
 import { type BenchOptions, percentile, print, round } from "./report.ts";
 
-const APP = join(import.meta.dirname, "app");
+/** Of each contender, before what counts. */
+const WARM_UP = 3;
 
-/**
- * An HTTP request to a function that has no instance, answer in hand. The function's instance goes after a millisecond of idleness,
- * so that every request of the run is a cold one; the node tells how many were.
- */
+interface Entrant {
+  readonly contender: Contender;
+  readonly opened: OpenContender;
+  readonly tookMs: number[];
+}
+
+/** First answers, ours and others', one of each after the other: what else the machine does then hits all alike. */
 export async function cold(options: BenchOptions): Promise<void> {
-  const samples = options.runs ?? 100;
-  const node = await NodeProcess.start(APP);
+  const rounds = options.runs ?? 100;
+  const app = writeApp();
+  const entrants: Entrant[] = [];
   try {
-    const tookMs: number[] = [];
-    const before = await node.metric("millrace_cold_starts_total");
-    for (let i = 0; i < samples + 5; i++) {
-      const startMs = performance.now();
-      await get(node.port, "/cold/0");
-      if (i >= 5) tookMs.push(performance.now() - startMs);
-      // Until the instance is gone and a spare stands ready again.
-      await pause(250);
+    for (const contender of contenders(app)) {
+      const entrant = await enter(contender);
+      if (entrant !== null) entrants.push(entrant);
     }
-    const cold = (await node.metric("millrace_cold_starts_total")) - before;
-    print({
-      measure: "first request to a function at zero",
-      samples,
-      coldStarts: cold,
-      p50Ms: round(percentile(tookMs, 50)),
-      p99Ms: round(percentile(tookMs, 99)),
-    });
+    for (let round = 0; round < rounds + WARM_UP; round++) {
+      for (const { opened, tookMs } of entrants) {
+        const ms = await opened.once();
+        if (round >= WARM_UP) tookMs.push(ms);
+      }
+    }
+    for (const entrant of entrants) await report(entrant);
   } finally {
-    await node.stop();
+    for (const { opened } of entrants) await opened.close();
+    rmSync(app, { recursive: true, force: true });
   }
 }
 
-function get(port: number, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const call = request({ port, path, host: "127.0.0.1", agent: false }, (answer) => {
-      answer.resume();
-      answer.on("end", () => (answer.statusCode === 200 ? resolve() : reject(new Error(`${path} answered ${answer.statusCode}`))));
+function contenders(app: string): Contender[] {
+  return [
+    ours(app, { fn: "small", spare: true, cache: true }),
+    ours(app, { fn: "big", spare: true, cache: true }),
+    ours(app, { fn: "small", spare: false, cache: true }),
+    ours(app, { fn: "big", spare: false, cache: true }),
+    ours(app, { fn: "big", spare: false, cache: false }),
+    workerdIsolate,
+    workerdProcess,
+    functionsFramework,
+    serverlessOffline,
+  ];
+}
+
+async function enter(contender: Contender): Promise<Entrant | null> {
+  try {
+    const opened = await contender.open();
+    await opened.once().catch(async (error: unknown) => {
+      await opened.close();
+      throw error;
     });
-    call.on("error", reject);
-    call.end();
+    return { contender, opened, tookMs: [] };
+  } catch (error) {
+    print({ contender: contender.name, absent: toError(error).message });
+    return null;
+  }
+}
+
+async function report({ contender, opened, tookMs }: Entrant): Promise<void> {
+  print({
+    contender: contender.name,
+    what: contender.what,
+    samples: tookMs.length,
+    p10Ms: round(percentile(tookMs, 10)),
+    p50Ms: round(percentile(tookMs, 50)),
+    p99Ms: round(percentile(tookMs, 99)),
+    ...(await opened.facts?.()),
   });
 }

@@ -1,12 +1,14 @@
 /** `npm run bench -- NAME [--option value]`: each benchmark prints JSON lines; RESULTS.md keeps them. */
 import { parseArgs } from "node:util";
 import { cold } from "./cold.ts";
+import { density } from "./density.ts";
 import { events } from "./events.ts";
 import { http } from "./http.ts";
 import { printFacts } from "./report.ts";
 import { router } from "./router.ts";
+import { surge } from "./surge.ts";
 
-const BENCHMARKS = { events, http, cold, router };
+const BENCHMARKS = { events, http, cold, router, surge, density };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

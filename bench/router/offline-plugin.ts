@@ -1,8 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { toError } from "../../src/core/index.ts";
+import { rival } from "../rivals.ts";
 import type { BusEvent } from "./mixed-rules.ts";
 
 const FOLDER = join(import.meta.dirname, "../rivals");
@@ -20,8 +18,7 @@ interface Plugin {
 
 /** Null, with the reason on stderr, where the plugin is not there and cannot be fetched. */
 export function openOfflinePlugin(): OfflinePlugin | null {
-  if (!existsSync(join(FOLDER, "node_modules", NAME)) && !install()) return null;
-  return new OfflinePlugin();
+  return rival(NAME) === null ? null : new OfflinePlugin();
 }
 
 /** The matcher inside `serverless-offline-aws-eventbridge`, which is how JavaScript users match EventBridge patterns on their own machines. */
@@ -59,15 +56,4 @@ export interface FlatRule {
   /** Null where any type will do. */
   readonly types: readonly string[] | null;
   readonly fields: readonly (readonly [path: string, alternatives: unknown])[];
-}
-
-function install(): boolean {
-  console.error(`bench: installing ${NAME} into bench/rivals (40 MB to fetch, 270 MB on disk; once)`);
-  try {
-    execFileSync("npm", ["ci", "--prefix", FOLDER, "--no-audit", "--no-fund"], { stdio: ["ignore", "ignore", "inherit"] });
-    return true;
-  } catch (error) {
-    console.error(`bench: ${NAME} could not be installed (${toError(error).message}); the comparison goes without it`);
-    return false;
-  }
 }

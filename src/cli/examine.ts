@@ -1,23 +1,16 @@
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { access, constants, mkdtemp, open, rm, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { version as esbuildVersion } from "esbuild";
 import { findNode } from "../control/client/index.ts";
 import { formatDuration } from "../core/duration.ts";
 import { MillraceError } from "../core/errors.ts";
 import { formatSize } from "../core/size.ts";
+import { raiseWall } from "../pool/index.ts";
 import { bundle } from "../releases/index.ts";
-
-/** What the doctor found at one place. */
-export interface Finding {
-  readonly check: string;
-  readonly state: "ok" | "warn" | "fail";
-  readonly says: string;
-  readonly cure: string | null;
-}
+import { examineWall } from "./examine-wall.ts";
+import { fail, type Finding, ok, warn } from "./finding.ts";
 
 export interface Patient {
   readonly app: string;
@@ -40,7 +33,7 @@ const TOO_LITTLE_BYTES = 100 * 1024 ** 2;
 
 export async function* examine({ app, data, doors }: Patient): AsyncGenerator<Finding> {
   yield checkNode(process.versions.node);
-  yield await checkWall();
+  yield* examineWall(await raiseWall());
   yield checkBundler();
   yield* await checkData(data);
   yield await checkDisk(data);
@@ -52,28 +45,6 @@ export async function* examine({ app, data, doors }: Patient): AsyncGenerator<Fi
 export function checkNode(version: string): Finding {
   if (Number(version.split(".")[0]) >= OLDEST_NODE) return ok("node", `Node.js ${version}`);
   return fail("node", `Node.js ${version} is too old`, `Install Node.js ${OLDEST_NODE} or newer.`);
-}
-
-/** What stands between a function and the machine: a process of its own, and in it Node's permission model. */
-async function checkWall(): Promise<Finding> {
-  const can = async (flags: readonly string[]): Promise<boolean> => {
-    try {
-      await promisify(execFile)(process.execPath, [...flags, "-e", "0"], { env: {} });
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  if (!(await can(["--permission", "--allow-fs-read=*"]))) {
-    return fail("wall", "only a process apart: this Node.js has no permission model", `Install Node.js ${OLDEST_NODE} or newer.`);
-  }
-  if (await can(["--permission", "--allow-fs-read=*", "--allow-net"]))
-    return ok("wall", "permission: functions are denied files, processes and, where asked, the network");
-  return warn(
-    "wall",
-    "permission, but this Node.js cannot deny the network to functions",
-    "Use Node.js 25 or newer if an app sets `network: false`.",
-  );
 }
 
 function checkBundler(): Finding {
@@ -177,16 +148,4 @@ function nearestFolder(path: string): string {
 
 function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function ok(check: string, says: string): Finding {
-  return { check, state: "ok", says, cure: null };
-}
-
-function warn(check: string, says: string, cure: string): Finding {
-  return { check, state: "warn", says, cure };
-}
-
-function fail(check: string, says: string, cure: string): Finding {
-  return { check, state: "fail", says, cure };
 }

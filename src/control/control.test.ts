@@ -447,6 +447,11 @@ describe("looking", () => {
       ["hello", true, 0, 1],
     ]);
     expect((await client.fn("greet")).options).toMatchObject({ file: "functions/greet.ts", retry: { attempts: 5 } });
+    expect(functions.map(({ coldStarts, startFailure }) => [coldStarts.count, startFailure])).toEqual([
+      [0, null],
+      [0, null],
+      [3, { name: "TypeError", message: "no good", failures: 2, retryAtMs: 1_700_000_000_200 }],
+    ]);
   });
 
   it("C8: an event is found by seq and by id, and the log pages both ways", async () => {

@@ -73,6 +73,25 @@ const options = named(
   }),
 );
 
+const coldStartPhases = named(
+  "ColdStartPhases",
+  object({
+    waitMs: number({ description: "Until a process stood ready. Medians of the last hundred; null before the first." }),
+    loadMs: number({ description: "Until the code was loaded." }),
+    firstCallMs: number({ description: "Until the first call was answered." }),
+  }),
+);
+
+const startFailure = named(
+  "StartFailure",
+  object({
+    name: string(),
+    message: string({ description: "Why its instances do not start." }),
+    failures: integer({ minimum: 1, description: "In a row." }),
+    retryAtMs: timeMs,
+  }),
+);
+
 export const functionView = named(
   "Function",
   object({
@@ -84,6 +103,11 @@ export const functionView = named(
     running: integer(),
     dead: integer(),
     instances: integer(),
+    coldStarts: object({
+      count: integer({ description: "Instances started since the node began." }),
+      phases: nullable(coldStartPhases),
+    }),
+    startFailure: nullable(startFailure),
   }),
 );
 export type FunctionView = Static<typeof functionView>;

@@ -1,4 +1,5 @@
 import type { FunctionStats } from "../delivery/delivery.ts";
+import type { StartFailure } from "../pool/fleet.ts";
 import type { PoolStats } from "../pool/pool.ts";
 import type { FunctionManifest, Release } from "../protocol/manifest.ts";
 import type { DeadView, DeliveryView, EventView } from "../store/store.ts";
@@ -16,10 +17,11 @@ export function showFunctions(release: Release | null, stats: readonly FunctionS
   const left = stats.filter(({ fn, waiting, running, dead }) => !manifests.has(fn) && waiting + running + dead > 0);
   const names = [...manifests.keys(), ...left.map(({ fn }) => fn)].sort();
   const numbers = new Map(stats.map((each) => [each.fn, each]));
-  const instances = new Map(pool.functions.map(({ fn, instances }) => [fn, instances]));
+  const pooled = new Map(pool.functions.map((each) => [each.fn, each]));
   return names.map((name) => {
     const manifest = manifests.get(name);
     const of = numbers.get(name);
+    const inPool = pooled.get(name);
     return {
       name,
       exists: manifest !== undefined,
@@ -28,9 +30,17 @@ export function showFunctions(release: Release | null, stats: readonly FunctionS
       waiting: of?.waiting ?? 0,
       running: of?.running ?? 0,
       dead: of?.dead ?? 0,
-      instances: instances.get(name) ?? 0,
+      instances: inPool?.instances ?? 0,
+      coldStarts: inPool?.coldStarts ?? { count: 0, phases: null },
+      startFailure: showStartFailure(inPool?.startFailure ?? null),
     };
   });
+}
+
+function showStartFailure(failure: StartFailure | null): FunctionView["startFailure"] {
+  if (failure === null) return null;
+  const { error, failures, retryAtMs } = failure;
+  return { name: error.name, message: error.message, failures, retryAtMs };
 }
 
 function showOptions(manifest: FunctionManifest): FunctionView["options"] {

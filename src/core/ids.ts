@@ -19,8 +19,7 @@ export function newId(nowMs: number = Date.now()): string {
     pool = randomBytes(POOL_BYTES);
     used = 0;
   }
-  let id = "";
-  for (let shift = 45; shift >= 0; shift -= 5) id += ALPHABET[Math.floor(nowMs / 2 ** shift) % 32];
+  let id = stampOf(nowMs);
   for (let half = 0; half < 2; half++) {
     const high = pool.readUInt8(used);
     let low = pool.readUInt32BE(used + 1);
@@ -34,6 +33,18 @@ export function newId(nowMs: number = Date.now()): string {
     id += ALPHABET.charAt((rest >> 5) & 31) + ALPHABET.charAt(rest & 31) + chars;
   }
   return id;
+}
+
+let stampedMs = -1;
+let stamp = "";
+
+/** The time's ten characters. Ids come many in a millisecond: made anew for each, these were two thirds of an id's cost. */
+function stampOf(nowMs: number): string {
+  if (nowMs === stampedMs) return stamp;
+  stampedMs = nowMs;
+  stamp = "";
+  for (let shift = 45; shift >= 0; shift -= 5) stamp += ALPHABET[Math.floor(nowMs / 2 ** shift) % 32];
+  return stamp;
 }
 
 /** An unguessable secret for tokens: 256 bits. */

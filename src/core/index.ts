@@ -1,4 +1,5 @@
 export { type Alarm, type Clock, systemClock, VirtualClock } from "./clock.ts";
+export { Departure, type LeaveSignal } from "./departure.ts";
 export { type Duration, formatDuration, parseDurationMs } from "./duration.ts";
 export { ERROR_KINDS, type ErrorBody, type ErrorCode, type Fault, MillraceError, toError } from "./errors.ts";
 export { newId, newSecret } from "./ids.ts";

@@ -15,7 +15,8 @@ export interface Observer {
   waited(fn: string, waitedMs: number): void;
   conflicted(fn: string): void;
   died(fn: string): void;
-  coldStarted(fn: string, tookMs: number): void;
+  /** What the first call of an instance waited for. */
+  coldStarted(fn: string, phases: { readonly waitMs: number; readonly loadMs: number; readonly firstCallMs: number }): void;
   logged(level: LogLevel): void;
 }
 

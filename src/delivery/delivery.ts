@@ -1,3 +1,4 @@
+import type { LeaveSignal } from "../core/departure.ts";
 import type { MillraceError } from "../core/errors.ts";
 import type { CloudEvent, SchemaIssue } from "../events/index.ts";
 import type { HttpHead, ResponseHead } from "../protocol/messages.ts";
@@ -50,7 +51,8 @@ export interface HttpRequest {
   /** The whole body, or a stream when it is large or still arriving. A stream can be run only once. */
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
   readonly idempotencyKey: string | null;
-  readonly signal: AbortSignal | null;
+  /** Aborts when the client leaves. */
+  readonly signal: LeaveSignal | null;
 }
 
 export type HttpResult =

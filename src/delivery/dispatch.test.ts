@@ -42,6 +42,22 @@ describe("dispatch", () => {
     await world.expectCountsToHold();
   });
 
+  it("D31: a hot key takes turns with the others, however many of its events wait", async () => {
+    const world = await EngineUnderTest.start({
+      functions: [listener("f", "order", { key: byKey })],
+      scripts: { f: () => returned() },
+    });
+    const hot = Array.from({ length: 300 }, (_, i) => event("order", { key: "hot" }, { id: `hot-${i}` }));
+    const cold = Array.from({ length: 20 }, (_, i) => event("order", { key: `cold-${i}` }, { id: `cold-${i}` }));
+    await world.emit(...hot, ...cold);
+    await world.engine.settled();
+    const ids = world.pool.calls.map((call) => eventOf(call).id);
+    // Until the last of the others had begun, the hot key has had no more turns than they had.
+    const lastCold = ids.findLastIndex((id) => id.startsWith("cold"));
+    expect(ids.slice(0, lastCold).filter((id) => id.startsWith("hot")).length).toBeLessThanOrEqual(cold.length);
+    expect(ids.filter((id) => id.startsWith("hot"))).toEqual(hot.map(({ event }) => event.id));
+  });
+
   it("D19: deliveries of one key run one at a time, in order, and different keys side by side; a retry holds back its key only", async () => {
     const failed = new Set<string>();
     const world = await EngineUnderTest.start({

@@ -10,7 +10,7 @@ import type { Delivery, DeliveryStats, HttpRequest, HttpResult, Ingested, Ingest
 import { Dispatcher } from "./dispatcher.ts";
 import { EMIT_TIMER, emitDelayed } from "./effects.ts";
 import { Handwork } from "./handwork.ts";
-import { runHttp } from "./http-run.ts";
+import { type HttpRunContext, runHttp } from "./http-run.ts";
 import { Ingress } from "./ingress.ts";
 import { LiveRelease } from "./live-release.ts";
 import { Quiet } from "./quiet.ts";
@@ -33,7 +33,6 @@ export interface EngineOptions {
 
 /** Puts the parts of this room together: in by a door, through the store, to a queue, to an instance, back into the store. */
 export class DeliveryEngine implements Delivery, Service {
-  private readonly observer: Observer;
   private readonly owner: string;
   private readonly deps: Deps;
   private readonly live = new LiveRelease();
@@ -42,16 +41,15 @@ export class DeliveryEngine implements Delivery, Service {
   private readonly handwork: Handwork;
   private readonly timers: TimerLoop;
   private readonly quiet = new Quiet(() => this.dispatcher.quiet && this.timers.quiet);
-  private readonly idempotencyInProgress = new Set<string>();
+  private readonly httpRuns: HttpRunContext;
   private lease: Lease | null = null;
   private stopping: Promise<void> | undefined;
 
   constructor(options: EngineOptions) {
-    const { store, pool, clock, log } = options;
-    this.observer = options.observer;
+    const { store, pool, clock, log, observer } = options;
     this.owner = options.owner;
     this.deps = { store, pool, clock, log, random: options.random ?? Math.random, hopLimit: options.hopLimit ?? DEFAULT_HOP_LIMIT };
-    const { deps, live, observer } = this;
+    const { deps, live } = this;
     const epoch = (): number => this.epoch();
     const committed: (...commit: [Committed, Parameters<Store["commit"]>[0]]) => void = (...commit) => this.dispatcher.absorb(...commit);
     this.dispatcher = new Dispatcher({
@@ -65,6 +63,7 @@ export class DeliveryEngine implements Delivery, Service {
     });
     this.ingress = new Ingress({ deps, live, observer, committed });
     this.handwork = new Handwork(deps, live, this.dispatcher);
+    this.httpRuns = { deps, observer, live, inProgress: new Set(), committed };
     this.timers = new TimerLoop({
       store,
       clock,
@@ -115,18 +114,11 @@ export class DeliveryEngine implements Delivery, Service {
     return this.quiet.during(() => this.ingress.take(events));
   }
 
-  async http(request: HttpRequest): Promise<HttpResult> {
+  http(request: HttpRequest): Promise<HttpResult> {
     const fn = this.live.functions.get(request.fn);
-    if (fn === undefined) return { kind: "failed", invocation: newId(), error: this.live.unknown(request.fn), retryAfterMs: null };
-    return this.quiet.during(() =>
-      runHttp(request, fn, {
-        deps: this.deps,
-        observer: this.observer,
-        live: this.live,
-        inProgress: this.idempotencyInProgress,
-        committed: (result, member) => this.dispatcher.absorb(result, member),
-      }),
-    );
+    if (fn === undefined)
+      return Promise.resolve({ kind: "failed", invocation: newId(), error: this.live.unknown(request.fn), retryAfterMs: null });
+    return this.quiet.during(() => runHttp(request, fn, this.httpRuns));
   }
 
   async invoke(fn: string, data: unknown): Promise<InvokeResult> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type Call, GONE, type Outcome } from "../pool/pool.ts";
 import type { HttpResult } from "./delivery.ts";
 import { EngineUnderTest, request } from "./testing-support/engine-under-test.ts";
 import { functionOf, listener } from "./testing-support/manifests.ts";
@@ -110,6 +111,31 @@ describe("an HTTP call as a transaction", () => {
     world.store.failing = "nothing";
     expect(await world.number("n")).toBeNull();
     expect(await textOf(await world.engine.http(request("writes")))).toBe("done");
+  });
+
+  it("D30: what was killed runs once more, alone, where that is harmless; what ended itself does not", async () => {
+    const gone = { name: GONE };
+    const alone: boolean[] = [];
+    let outcomes: Outcome[] = [];
+    const script = (call: Call): Outcome => {
+      alone.push(call.alone);
+      return outcomes.shift() ?? threw("not expected");
+    };
+    const world = await EngineUnderTest.start({ functions: [functionOf("f")], scripts: { f: script } });
+    const ask = async (asked: Parameters<typeof request>[1], ...come: Outcome[]): Promise<string> => {
+      outcomes = come;
+      return textOf(await world.engine.http(request("f", asked)));
+    };
+    expect(await ask({ method: "GET" }, crashed("guilty", gone), answered("again"))).toBe("again");
+    expect(alone).toEqual([false, true]);
+    expect(await ask({ method: "GET" }, crashed("guilty", gone), crashed("guilty", gone), answered("no third time"))).toBe(
+      "function_crashed 502",
+    );
+    expect(await ask({ method: "POST" }, crashed("guilty", gone))).toBe("function_crashed 502");
+    expect(await ask({ method: "POST", idempotencyKey: "k30" }, crashed("guilty", gone), answered("kept"))).toBe("kept");
+    expect(await ask({ method: "GET" }, crashed("guilty", { name: "ProcessEnded" }))).toBe("function_crashed 502");
+    expect(await ask({ method: "GET" }, notRun("load-failed", gone))).toBe("function_crashed 502");
+    expect(await ask({ method: "GET" }, notRun("load-failed"))).toBe("load_failed 500");
   });
 
   it("D2: an innocent crash is run again once where that is harmless, and what the function did wrong is said without its words", async () => {

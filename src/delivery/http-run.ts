@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
+import type { LeaveSignal } from "../core/departure.ts";
 import { MillraceError, toError } from "../core/errors.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { Observer } from "../core/observer.ts";
-import type { HttpAnswer, Outcome } from "../pool/pool.ts";
+import { GONE, type HttpAnswer, type Outcome } from "../pool/pool.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
 import type { Member, NewAnswer } from "../store/store.ts";
 import { decodeAnswer, encodeAnswer, MOST_ANSWER_BYTES } from "./answer-record.ts";
@@ -32,9 +33,13 @@ export interface HttpRunContext {
 }
 
 /** One HTTP call as one transaction (D14, D15, D16). */
-export async function runHttp(request: HttpRequest, fn: FunctionManifest, context: HttpRunContext): Promise<HttpResult> {
+export function runHttp(request: HttpRequest, fn: FunctionManifest, context: HttpRunContext): Promise<HttpResult> {
   if (request.idempotencyKey === null) return runUntilCommitted(request, fn, null, context);
-  const key = `${fn.name}\n${request.idempotencyKey}`;
+  return runOnce(request, fn, `${fn.name}\n${request.idempotencyKey}`, context);
+}
+
+/** Under an Idempotency-Key: the first request runs, its repetitions get its answer. */
+async function runOnce(request: HttpRequest, fn: FunctionManifest, key: string, context: HttpRunContext): Promise<HttpResult> {
   const invocation = newId(context.deps.clock.now());
   if (context.inProgress.has(key)) {
     return failed(invocation, "idempotency_in_progress", "the first request with this Idempotency-Key is still running", 1000);
@@ -65,6 +70,7 @@ async function runUntilCommitted(
   const repeatable = request.body === null || request.body instanceof Uint8Array;
   let conflicts = 0;
   let crashes = 0;
+  let alone = false;
   for (;;) {
     const session = new KvSession(deps.store, deps.clock);
     const outcome = await deps.pool.call({
@@ -73,7 +79,7 @@ async function runUntilCommitted(
       fn: fn.name,
       attempt: 1,
       timeoutMs: fn.timeoutMs,
-      alone: false,
+      alone,
       kv: session,
       log: (level, text, atMs) => deps.log({ atMs, fn: fn.name, invocation: id, level, text }),
       head: request.head,
@@ -81,11 +87,14 @@ async function runUntilCommitted(
       signal: request.signal,
     });
     observer.invoked(fn.name, "http", invocationOutcome(outcome), outcome.kind === "not-run" ? 0 : outcome.ranMs);
-    if (outcome.kind === "crashed" && outcome.blame !== "guilty" && repeatable && crashes === 0 && mayRepeat(request)) {
+    if (outcome.kind === "crashed" && crashes === 0 && repeatable && mayHaveBeenKilled(outcome) && mayRepeat(request)) {
       crashes++;
+      // What may have ended its instance is tried where it can take nobody along.
+      alone = outcome.blame !== "bystander";
       continue;
     }
-    const verdict = await settle(outcome, { id, fn, session, idempotency, signal: request.signal }, context);
+    const ran = { id, fn, session, idempotency, signal: request.signal };
+    const verdict = plainAnswer(outcome, ran) ?? (await settle(outcome, ran, context));
     if (verdict !== "conflict") return verdict;
     observer.conflicted(fn.name);
     if (!repeatable)
@@ -113,7 +122,14 @@ interface Ran {
   readonly fn: FunctionManifest;
   readonly session: KvSession;
   readonly idempotency: Idempotency | null;
-  readonly signal: AbortSignal | null;
+  readonly signal: LeaveSignal | null;
+}
+
+/** The answer of a call that read and wrote nothing: there is nothing to commit, and nothing to wait for. Null for all others. */
+function plainAnswer(outcome: Outcome, { id, session, idempotency }: Ran): HttpResult | null {
+  if (outcome.kind !== "returned" || outcome.response === null || idempotency !== null || !session.isUnused) return null;
+  const { emits, kv } = outcome.effects;
+  return emits.length + kv.length === 0 ? answered(id, outcome.response, outcome.response.body) : null;
 }
 
 /** Commits what the call did and says what to answer; a throw discards its effects, but what it read must hold all the same. */
@@ -153,7 +169,7 @@ async function settle(outcome: Outcome, ran: Ran, context: HttpRunContext): Prom
 type KeptAnswer = Awaited<ReturnType<typeof encodeAnswer>>;
 
 /** The whole answer, to be stored: nobody waits for it any more once the client has left. */
-async function keepable(answer: HttpAnswer, signal: AbortSignal | null): Promise<KeptAnswer> {
+async function keepable(answer: HttpAnswer, signal: LeaveSignal | null): Promise<KeptAnswer> {
   const leave = (): void => answer.discard();
   signal?.addEventListener("abort", leave, { once: true });
   try {
@@ -217,6 +233,11 @@ async function readsAreStale(ran: Ran, context: HttpRunContext): Promise<boolean
   }
 }
 
+/** A process that was gone without a word may have been killed from outside; one that said why it ended would do so again. */
+function mayHaveBeenKilled({ blame, error }: Extract<Outcome, { kind: "crashed" }>): boolean {
+  return blame !== "guilty" || error.name === GONE;
+}
+
 function mayRepeat(request: HttpRequest): boolean {
   return request.idempotencyKey !== null || IDEMPOTENT_METHODS.has(request.head.method);
 }
@@ -258,6 +279,8 @@ function failureOf(outcome: Exclude<Outcome, { kind: "returned" }>, ran: Ran): H
   const { error } = outcome;
   const name = `"${ran.fn.name}"`;
   if (outcome.kind === "not-run") {
+    if (outcome.reason === "load-failed" && error.name === GONE)
+      return failed(ran.id, "function_crashed", `${name} could not be loaded: ${error.message}`);
     if (outcome.reason === "load-failed") return failed(ran.id, "load_failed", `${name} could not be loaded: ${error.message}`);
     return failed(ran.id, outcome.reason === "stopping" ? "stopping" : "overloaded", error.message, 1000);
   }

@@ -36,6 +36,11 @@ export class KvSession implements KvReader {
     return this.storeFailure;
   }
 
+  /** Nothing was asked of it, or nothing came of that which could decide anything. */
+  get isUnused(): boolean {
+    return this.storeFailure === null && this.reads() === undefined;
+  }
+
   /** Undefined when nothing was read: then there is nothing to validate. */
   reads(): ReadSet | undefined {
     if (this.versions.size === 0 && this.ranges.length === 0) return undefined;

@@ -150,7 +150,9 @@ describe("answers", () => {
     const answer = await fetch(`${url}/fn/`);
     expect([answer.status, answer.headers.get("retry-after"), answer.headers.get("millrace-invocation")]).toEqual([503, "2", "inv-9"]);
     expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
-    expect(await answer.json()).toEqual({ error: { code: "conflict", message: "too many conflicts", cure: error.cure } });
+    expect(await answer.json()).toEqual({
+      error: { code: "conflict", message: "too many conflicts", cure: error.cure, invocation: "inv-9" },
+    });
   });
 
   it("G18: a repeated answer says so", async () => {

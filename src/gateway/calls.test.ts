@@ -92,6 +92,16 @@ describe("what a function gets", () => {
     expect(refusals).toEqual(["http bad_request"]);
   });
 
+  it("G9: trailers of a request are dropped, and the connection goes on", async () => {
+    const { delivery, raw } = await start();
+    delivery.onHttp = ({ body, head }) => answered(`${Buffer.from((body ?? []) as Uint8Array).toString()} ${head.headers.join(",")}.`);
+    const client = raw();
+    client.send("POST /post HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", "", "4", "body", "0", "X-Late: 1", "", "");
+    expect(await client.until("body Host,a.")).not.toContain("Late");
+    client.send("POST /post HTTP/1.1", "Host: a", "Content-Length: 5", "", "again");
+    expect(await client.until("again Host,a,Content-Length,5.")).not.toContain("Late");
+  });
+
   it("G10: a small body whole, however it comes", async () => {
     const { delivery, url } = await start();
     delivery.onHttp = ({ body }) => answered(body as Uint8Array);
@@ -232,7 +242,7 @@ describe("what a function gets", () => {
   it("G13: calls of a pipeline are aborted together", async () => {
     const { delivery, raw } = await start();
     delivery.onHttp = async ({ signal }) => {
-      await new Promise((resolve) => signal?.addEventListener("abort", resolve));
+      await new Promise((resolve) => signal?.addEventListener("abort", () => resolve(undefined)));
       return answered("too late");
     };
     const client = raw();

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
-import { MillraceError, toError } from "../core/index.ts";
+import { Departure, MillraceError, toError } from "../core/index.ts";
 import { answerHeaders, type RawHeaders } from "./raw-headers.ts";
 import { RequestBody } from "./request-body.ts";
 
@@ -14,12 +14,11 @@ export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly method: string;
+  /** Aborts when the client goes away before its answer is out. */
+  readonly departure = new Departure();
   private readonly isStopping: () => boolean;
   private readonly awaitsContinue: boolean;
   private requestBody: RequestBody | undefined;
-  private controller: AbortController | undefined;
-  private gone = false;
-  private onGone: (() => void) | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, options: { isStopping: () => boolean; awaitsContinue: boolean }) {
     this.request = request;
@@ -31,16 +30,7 @@ export class Exchange {
 
   /** True when the client went away before its answer was out. */
   get left(): boolean {
-    return this.gone;
-  }
-
-  /** Aborts when the client leaves. Made on demand: most calls end before anybody asks. */
-  get signal(): AbortSignal {
-    if (this.controller === undefined) {
-      this.controller = new AbortController();
-      if (this.gone) this.controller.abort();
-    }
-    return this.controller.signal;
+    return this.departure.aborted;
   }
 
   get hasBody(): boolean {
@@ -56,9 +46,7 @@ export class Exchange {
   /** Must be called when the response closes. */
   closed(): void {
     if (this.response.writableFinished) return;
-    this.gone = true;
-    this.controller?.abort();
-    this.onGone?.();
+    this.departure.abort();
   }
 
   /** The request's body, ready to be read, or why it is refused unread. */
@@ -95,10 +83,16 @@ export class Exchange {
     }
   }
 
-  sendError(error: MillraceError, more: { headers?: RawHeaders; retryAfterMs?: number | null; status?: number } = {}): void {
+  /** `invocation`: of the call that came to this, where one was made. */
+  sendError(
+    error: MillraceError,
+    more: { headers?: RawHeaders; retryAfterMs?: number | null; status?: number; invocation?: string } = {},
+  ): void {
     const headers = [...(more.headers ?? []), "content-type", "application/json; charset=utf-8", "cache-control", "no-store"];
     if (typeof more.retryAfterMs === "number") headers.push("retry-after", String(Math.max(1, Math.ceil(more.retryAfterMs / 1000))));
-    this.sendBytes({ status: more.status ?? error.status, statusText: "", headers }, Buffer.from(JSON.stringify(error.toBody())));
+    const { error: told } = error.toBody();
+    const body = JSON.stringify({ error: more.invocation === undefined ? told : { ...told, invocation: more.invocation } });
+    this.sendBytes({ status: more.status ?? error.status, statusText: "", headers }, Buffer.from(body));
   }
 
   sendEmpty(status: number, headers: RawHeaders): void {
@@ -119,7 +113,7 @@ export class Exchange {
 
   private send(head: Head, headers: string[], body: Uint8Array): void {
     const { response } = this;
-    if (this.gone) return;
+    if (this.left) return;
     const lingers = this.hasUnreadBody;
     if (!this.writeHead(head, headers)) return;
     const isBodyless = this.method === "HEAD" || body.length === 0;
@@ -157,21 +151,21 @@ export class Exchange {
     lengthBytes: number | undefined,
   ): Promise<void> {
     const { response } = this;
-    if (this.gone || !this.writeHead(head, headers)) {
+    if (this.left || !this.writeHead(head, headers)) {
       discard();
       return;
     }
     let wake = (): void => {};
     response.on("drain", () => wake());
-    this.onGone = () => {
+    this.departure.addEventListener("abort", () => {
       discard();
       wake();
-    };
+    });
     response.flushHeaders();
     let sentBytes = 0;
     try {
       for await (const piece of body) {
-        if (this.gone) return;
+        if (this.left) return;
         sentBytes += piece.length;
         if (lengthBytes !== undefined && sentBytes > lengthBytes) throw new RangeError("the body is longer than its content-length");
         if (!response.write(piece)) {
@@ -184,7 +178,7 @@ export class Exchange {
       if (lengthBytes !== undefined && sentBytes < lengthBytes) throw new RangeError("the body is shorter than its content-length");
     } catch {
       // The head is out: a connection that breaks off is the only way left to say that this is not the whole answer.
-      if (!this.gone) {
+      if (!this.left) {
         discard();
         response.destroy();
       }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { MillraceError, type Observer } from "../core/index.ts";
+import { type LeaveSignal, MillraceError, type Observer } from "../core/index.ts";
 import type { Delivery, HttpRequest, HttpResult } from "../delivery/delivery.ts";
 import type { HttpHead } from "../protocol/index.ts";
 import type { ClientProgress } from "./client-progress.ts";
@@ -30,8 +30,8 @@ class FunctionCall implements HttpRequest {
     this.idempotencyKey = idempotencyKey;
   }
 
-  get signal(): AbortSignal {
-    return this.exchange.signal;
+  get signal(): LeaveSignal {
+    return this.exchange.departure;
   }
 }
 
@@ -100,7 +100,8 @@ function run(door: CallDoor, exchange: Exchange, call: FunctionCall): void {
 function answer(exchange: Exchange, result: HttpResult): void {
   if (result.kind === "failed") {
     const error = exchange.bodyFault ?? result.error;
-    exchange.sendError(error, { headers: [INVOCATION, result.invocation], retryAfterMs: result.retryAfterMs });
+    const { invocation, retryAfterMs } = result;
+    exchange.sendError(error, { headers: [INVOCATION, invocation], retryAfterMs, invocation });
     return;
   }
   const { head, body } = result;

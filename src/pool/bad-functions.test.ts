@@ -17,7 +17,7 @@ const SOURCE = `
     if (what === "late-throw") setTimeout(() => { throw new Error("thrown in a timer"); }, 5);
     if (what === "reallyExit") (process as any).reallyExit(7);
     if (what === "allocate") { const all = []; for (;;) all.push(new Array(1000).fill(all.length)); }
-    if (what === "buffers") { const all = []; for (;;) { all.push(Buffer.alloc(8 << 20, 1)); await new Promise((r) => setTimeout(r, 5)); } }
+    if (what === "buffers") { const all = []; for (;;) { all.push(Buffer.alloc(4 << 20, 1)); await new Promise((r) => setTimeout(r, 40)); } }
     if (what === "garbage") { const { writeSync } = process.getBuiltinModule("node:fs"); writeSync(3, Buffer.alloc(64, 255)); await new Promise(() => {}); }
     if (what === "flood") { const { writeSync } = process.getBuiltinModule("node:fs"); const line = Buffer.alloc(60_000, 120); for (let i = 0; i < 500; i++) { try { writeSync(1, line); } catch { await new Promise((r) => setTimeout(r, 1)); } } }
     if (what === "throw") throw new TypeError("no good");
@@ -132,12 +132,14 @@ describe("code that cannot be loaded", () => {
     ["throws at top level", `throw new Error("bad top level");`, "bad top level"],
     ["exits at top level", `process.exit(4);`, "process.exit(4)"],
     ["blocks at top level", `for (;;);`, "did not come to its end in time"],
-  ])("L1: %s: calls end as not-run with the reason", async (_, source, reason) => {
+    ["waits for ever at top level", `await new Promise(() => {});`, "did not come to its end in time"],
+  ])("L1, L4: %s: calls end as not-run with the reason, the function and its file", async (_, source, reason) => {
     const app = await realApp(source, { f: {} }, { loadLimitMs: 1000 });
     const outcomes = await Promise.all([app.pool.call(eventCall("f")), app.pool.call(httpCall("f"))]);
     for (const outcome of outcomes) {
       expect(outcome).toMatchObject({ kind: "not-run", reason: "load-failed" });
       expect(messageOf(outcome)).toContain(reason);
+      expect(messageOf(outcome)).toContain("f (functions/f.ts) could not be loaded: ");
     }
     expect(app.pool.capacity("f")).toBe(0);
     await app.close();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Ending, type InFlight, judge } from "./blame.ts";
+import { type Beyond, type Ending, type InFlight, judge, withMemoryHint } from "./blame.ts";
 
 const ERROR = { name: "E", message: "m", stack: null };
 const OOM = "<--- Last few GCs --->\nFATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n";
@@ -27,7 +27,13 @@ describe("who ended the instance", () => {
     ["B2: gone, beside an answer that flows", gone(null, "SIGKILL"), mine, [streaming], "suspect Crashed"],
     ["B3: the heap was full", gone(null, "SIGABRT", OOM), mine, [], "guilty OutOfMemory"],
     ["B3: an abort of another cause", gone(null, "SIGABRT", "assertion failed"), mine, [], "guilty Crashed"],
-    ["B3: too much memory outside the heap", { kind: "too-much-memory", usedBytes: 2 ** 30 }, mine, [other], "suspect OutOfMemory"],
+    [
+      "B3: too much memory outside the heap",
+      { kind: "beyond", beyond: { limit: "memory", usedBytes: 2 ** 30 } },
+      mine,
+      [other],
+      "suspect OutOfMemory",
+    ],
     ["B4: not the protocol", { kind: "violation", message: "garbage" }, mine, [other], "guilty ProtocolError"],
     ["B5: past its time and told so", gone(1, null), call({ phase: "overdue" }), [other], "timeout"],
     ["B6: ended by the pool", { kind: "ended" }, mine, [other], "bystander Ended"],
@@ -44,5 +50,27 @@ describe("who ended the instance", () => {
     expect(error.message).toBe(
       "the instance's process ended with exit code 7, without a word, while it ran this call; it last printed: last words",
     );
+  });
+
+  it.each<[string, Beyond, string]>([
+    ["B3: memory", { limit: "memory", usedBytes: 200 * 2 ** 20 }, "OutOfMemory: .*64 MiB of memory \\(it used 200 MiB\\).*raise"],
+    ["B7: processor time", { limit: "cpu", cpuMs: 6100 }, "CpuExceeded: .*6.1s.*threads and processes.*`timeout`"],
+    ["W7: processes", { limit: "processes", count: 65 }, "TooManyProcesses: .*65 processes"],
+    ["W7: tmp", { limit: "tmp", limitBytes: 64 * 2 ** 20 }, "TmpFull: .*64 MiB.*`memory`"],
+  ])("%s: the error says which limit, and what to do", (_, beyond, words) => {
+    const mine = call();
+    const { error } = judge({ kind: "beyond", beyond }, mine, [], 64 * 2 ** 20);
+    expect(`${error.name}: ${error.message}`).toMatch(new RegExp(words));
+    expect(verdict({ kind: "beyond", beyond }, mine, [call()])).toBe(`suspect ${error.name}`);
+  });
+
+  it("W7: an allocation that the kernel refused is told with the limit; other errors stay as they are", () => {
+    const failed = { name: "RangeError", message: "Failed to allocate memory", stack: null };
+    expect(withMemoryHint(failed, 64 * 2 ** 20).message).toMatch(/^Failed to allocate memory: .*64 MiB.*raise the function's `memory`$/);
+    for (const other of [
+      { ...failed, name: "Error" },
+      { ...failed, message: "Invalid array length" },
+    ])
+      expect(withMemoryHint(other, 1)).toBe(other);
   });
 });

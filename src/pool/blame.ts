@@ -1,5 +1,6 @@
 import { formatDuration, formatSize } from "../core/index.ts";
 import type { FunctionError } from "../protocol/messages.ts";
+import { GONE } from "./pool.ts";
 import type { Exit } from "./spawn.ts";
 
 /** Why an instance ended (or was ended). */
@@ -8,14 +9,21 @@ export type Ending =
   | { readonly kind: "fatal"; readonly number: number; readonly error: FunctionError }
   /** It was gone without a word. */
   | { readonly kind: "gone"; readonly exit: Exit }
-  /** Its memory outside the heap went beyond the limit. */
-  | { readonly kind: "too-much-memory"; readonly usedBytes: number }
+  /** It used more than it may. */
+  | { readonly kind: "beyond"; readonly beyond: Beyond }
   /** It did not speak the protocol. */
   | { readonly kind: "violation"; readonly message: string }
   /** It did not hear an `abort`. */
   | { readonly kind: "blocked" }
   /** The pool had no more use for it (stopping, retired). */
   | { readonly kind: "ended" };
+
+/** A limit that is watched, and how far it was passed. */
+export type Beyond =
+  | { readonly limit: "memory"; readonly usedBytes: number }
+  | { readonly limit: "cpu"; readonly cpuMs: number }
+  | { readonly limit: "processes"; readonly count: number }
+  | { readonly limit: "tmp"; readonly limitBytes: number };
 
 export interface InFlight {
   readonly number: number;
@@ -40,8 +48,8 @@ export function judge(ending: Ending, call: InFlight, others: readonly InFlight[
     }
     case "gone":
       return crashed(alone ? "guilty" : "suspect", describeExit(ending.exit, memoryBytes));
-    case "too-much-memory":
-      return crashed(alone ? "guilty" : "suspect", outOfMemory(memoryBytes, `it used ${formatSize(ending.usedBytes)}`));
+    case "beyond":
+      return crashed(alone ? "guilty" : "suspect", beyondLimit(ending.beyond, memoryBytes));
     case "violation":
       return crashed("guilty", { name: "ProtocolError", message: `the instance broke the protocol: ${ending.message}`, stack: null });
     case "blocked":
@@ -65,7 +73,7 @@ function judgeBlocked(call: InFlight, others: readonly InFlight[]): Verdict {
 }
 
 const BYSTANDER: FunctionError = {
-  name: "Crashed",
+  name: GONE,
   message: "another call in the same instance ended it; this one had no part in it",
   stack: null,
 };
@@ -86,20 +94,54 @@ function outOfMemory(memoryBytes: number, what: string): FunctionError {
   };
 }
 
+/** At the kernel's limit an allocation fails where it is made, and JavaScript throws: V8's words alone say nothing of a limit. */
+export function withMemoryHint(error: FunctionError, memoryBytes: number): FunctionError {
+  if (error.name !== "RangeError" || !/alloc/i.test(error.message)) return error;
+  const message = `${error.message}: the function's instance may use ${formatSize(memoryBytes)} of memory; use less, or raise the function's \`memory\``;
+  return { ...error, message };
+}
+
+function beyondLimit(beyond: Beyond, memoryBytes: number): FunctionError {
+  switch (beyond.limit) {
+    case "memory":
+      return outOfMemory(memoryBytes, `it used ${formatSize(beyond.usedBytes)}`);
+    case "cpu": {
+      const message = `the function's instance used ${formatDuration(beyond.cpuMs)} of processor time, in all its threads and processes: more than a call's \`timeout\`, or than is fitting without a call. Do less at once, or raise the function's \`timeout\``;
+      return { name: "CpuExceeded", message, stack: null };
+    }
+    case "processes":
+      return {
+        name: "TooManyProcesses",
+        message: `the function's instance had ${beyond.count} processes: start fewer at once`,
+        stack: null,
+      };
+    case "tmp":
+      return tmpFull(beyond.limitBytes);
+    default:
+      return beyond satisfies never;
+  }
+}
+
+function tmpFull(limitBytes: number): FunctionError {
+  const message = `the function's temporary folder held more than ${formatSize(limitBytes)}, which is its \`memory\`: remove files, or raise it`;
+  return { name: "TmpFull", message, stack: null };
+}
+
 function describeExit(exit: Exit, memoryBytes: number): FunctionError {
   if (isHeapLimit(exit)) return outOfMemory(memoryBytes, "the JavaScript heap was full");
   const how = exit.signal === null ? `with exit code ${exit.code ?? "unknown"}` : `by ${exit.signal}`;
   const last = lastLine(exit.output);
   return {
-    name: "Crashed",
+    name: GONE,
     message: `the instance's process ended ${how}, without a word, while it ran this call${last === "" ? "" : `; it last printed: ${last}`}`,
     stack: null,
   };
 }
 
+/** V8's words, or those of native code for which the kernel had no more memory. */
 function isHeapLimit({ code, signal, output }: Exit): boolean {
   if (signal !== "SIGABRT" && signal !== "SIGTRAP" && code !== 134) return false;
-  return /heap out of memory|Allocation failed|OOM error/i.test(output);
+  return /out of memory|Allocation failed|OOM error|bad_alloc/i.test(output);
 }
 
 function lastLine(output: string): string {
@@ -119,8 +161,8 @@ export function loadFailure(ending: Ending, memoryBytes: number): FunctionError 
       const error = describeExit(ending.exit, memoryBytes);
       return { ...error, message: error.message.replace("while it ran this call", "while it loaded the code") };
     }
-    case "too-much-memory":
-      return outOfMemory(memoryBytes, `it used ${formatSize(ending.usedBytes)} while it loaded`);
+    case "beyond":
+      return beyondLimit(ending.beyond, memoryBytes);
     case "violation":
       return { name: "ProtocolError", message: `the instance broke the protocol while it loaded: ${ending.message}`, stack: null };
     case "blocked":

@@ -2,10 +2,13 @@
 export interface Candidate {
   readonly accepts: boolean;
   readonly running: number;
-  readonly utilisation: number;
+  /** Calls that it takes at once. */
+  readonly callLimit: number;
+  /** null: not known yet. */
+  readonly utilisation: number | null;
 }
 
-/** Beyond this share of its last second an event loop is no place for one more call while another has time. */
+/** Beyond this share of its time an event loop is no place for one more call while another has time. */
 const BUSY_LOOP = 0.5;
 
 /**
@@ -13,17 +16,18 @@ const BUSY_LOOP = 0.5;
  * its event loop has time: so the idle ones stay idle and can go.
  * C2. Else to an idle one; C3. else to the least loaded that has room. Ties go to the oldest.
  */
-export function chooseInstance<C extends Candidate>(candidates: readonly C[], perInstance: number): C | null {
+export function chooseInstance<C extends Candidate>(candidates: readonly C[]): C | null {
   let idle: C | null = null;
   let easy: C | null = null;
   let least: C | null = null;
   for (const candidate of candidates) {
-    const { running } = candidate;
-    if (!candidate.accepts || running >= perInstance) continue;
+    const { running, callLimit } = candidate;
+    if (!candidate.accepts || running >= callLimit) continue;
     if (running === 0) idle ??= candidate;
     else {
       if (least === null || running < least.running) least = candidate;
-      if (running * 2 <= perInstance && candidate.utilisation < BUSY_LOOP && (easy === null || running < easy.running)) easy = candidate;
+      if (running * 2 <= callLimit && (candidate.utilisation ?? 0) < BUSY_LOOP && (easy === null || running < easy.running))
+        easy = candidate;
     }
   }
   return easy ?? idle ?? least;

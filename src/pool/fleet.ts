@@ -1,14 +1,16 @@
 import { MillraceError } from "../core/index.ts";
 import type { FunctionError, FunctionManifest, Release } from "../protocol/index.ts";
 import { afterFailure, type BackOff, NO_BACK_OFF } from "./back-off.ts";
+import { FIRST_LIMIT, nextLimit } from "./call-limit.ts";
 import { chooseInstance } from "./choose.ts";
 import { CallbackDeadline, type Deadlines } from "./deadlines.ts";
-import type { Assignment, Instance, InstanceOwner } from "./instance.ts";
+import type { Assignment, Instance, InstanceReport, InstanceUser } from "./instance.ts";
 import type { Outcome } from "./pool.ts";
-import type { FunctionView, InstanceView } from "./scale.ts";
+import { type FunctionView, type InstanceView, PATIENCE_MS } from "./scale.ts";
 import type { InstanceClass } from "./spawn.ts";
 import { TicketQueue } from "./ticket-queue.ts";
 import type { Ticket, TicketHolder } from "./ticket.ts";
+import { WaitingCalls } from "./waiting-calls.ts";
 
 /** What a fleet needs of the pool. */
 export interface FleetContext {
@@ -37,19 +39,28 @@ export interface ColdStart {
   readonly firstCallMs: number;
 }
 
+/** Why a function has no instances although it is called. */
+export interface StartFailure {
+  readonly error: FunctionError;
+  /** In a row. */
+  readonly failures: number;
+  /** When it is tried again: milliseconds since the epoch. */
+  readonly retryAtMs: number;
+}
+
 interface Starting {
   readonly calledMs: number;
 }
 
 /** All instances of one function of one release, and the calls that wait for them. */
-export class Fleet implements InstanceOwner, TicketHolder {
+export class Fleet implements InstanceUser, TicketHolder {
   readonly fn: FunctionManifest;
   readonly instanceClass: InstanceClass;
   readonly max: number;
   readonly instances: Instance[] = [];
   private readonly context: FleetContext;
   private readonly assignment: Assignment;
-  private readonly queue = new TicketQueue();
+  private readonly queue = new WaitingCalls();
   /** Calls that want an instance of their own. */
   private readonly aloneQueue = new TicketQueue();
   private readonly coldStarts = new Map<Instance, Starting>();
@@ -57,15 +68,22 @@ export class Fleet implements InstanceOwner, TicketHolder {
   private backOff: BackOff = NO_BACK_OFF;
   private lastFailure: FunctionError | null = null;
   private closed = false;
+  /** Calls at once that one more instance is to take, as the others have shown. */
+  private callLimit: number;
+  private lastHadMs = 0;
+  /** Nothing could be had when it was last decided: not every call that comes or goes must ask again. */
+  private askAgainMs = 0;
 
   constructor(context: FleetContext, release: Release, fn: FunctionManifest, max: number) {
     this.context = context;
     this.fn = fn;
     this.max = max;
+    this.callLimit = Math.min(FIRST_LIMIT, fn.concurrency.instance);
     this.instanceClass = { memoryBytes: fn.memoryBytes, allow: fn.allow, network: fn.network };
     const schemas = Object.fromEntries(release.manifest.events.map(({ type, entry }) => [type, entry]));
     this.assignment = {
       fn: fn.name,
+      file: fn.file,
       directory: release.directory,
       loadHead: { fn: fn.name, exportName: fn.exportName, entry: fn.entry, env: release.env, schemas },
     };
@@ -85,11 +103,24 @@ export class Fleet implements InstanceOwner, TicketHolder {
     return running;
   }
 
+  /** Null as soon as a call has come to its end. */
+  get startFailure(): StartFailure | null {
+    const { failures, untilMs } = this.backOff;
+    return failures === 0 ? null : { error: this.failure(), failures, retryAtMs: Math.round(performance.timeOrigin + untilMs) };
+  }
+
   /** Room for calls, were all instances there that may be. 0 while starts fail: nothing could take them. */
   capacity(affordable: number): number {
     if (this.isHopeless()) return 0;
-    const instances = Math.max(1, Math.min(this.max, affordable));
-    return Math.min(instances * this.fn.concurrency.instance, this.fn.concurrency.function ?? Infinity);
+    let live = 0;
+    let room = 0;
+    for (const { retiring, callLimit } of this.instances) {
+      if (retiring) continue;
+      live++;
+      room += callLimit;
+    }
+    const more = Math.max(live === 0 ? 1 : 0, Math.min(this.max, affordable) - live);
+    return Math.min(room + more * this.callLimit, this.fn.concurrency.function ?? Infinity);
   }
 
   admit(ticket: Ticket, affordable: number): void {
@@ -98,15 +129,17 @@ export class Fleet implements InstanceOwner, TicketHolder {
       return;
     }
     if (!ticket.call.alone && this.queue.size === 0 && this.hasRoom()) {
-      const instance = chooseInstance(this.instances, this.fn.concurrency.instance);
+      const instance = chooseInstance(this.instances);
       if (instance !== null) {
         this.send(ticket, instance);
         return;
       }
     }
-    const most = ticket.call.kind === "event" ? Math.max(1, this.capacity(affordable)) : this.context.mostWaiting;
-    if (this.waiting >= most) {
-      this.refuse(ticket, "overloaded", errorOf("overloaded", `${this.waiting} calls of ${this.fn.name} wait already`));
+    const { kind } = ticket.call;
+    const most = kind === "event" ? Math.max(1, this.capacity(affordable)) : this.context.mostWaiting;
+    const waiting = this.queue.sizeOf(kind) + this.aloneQueue.size;
+    if (waiting >= most) {
+      this.refuse(ticket, "overloaded", errorOf("overloaded", `${waiting} calls of ${this.fn.name} wait already`));
       return;
     }
     this.enqueue(ticket);
@@ -130,6 +163,7 @@ export class Fleet implements InstanceOwner, TicketHolder {
   /** Gives a process to the fleet. */
   take(instance: Instance): void {
     this.instances.push(instance);
+    instance.callLimit = this.callLimit;
     this.coldStarts.set(instance, { calledMs: this.context.nowMs() });
     instance.assign(this.assignment, this);
     if (instance.ready) this.instanceReady(instance);
@@ -160,9 +194,11 @@ export class Fleet implements InstanceOwner, TicketHolder {
       min: fn.instances.min,
       max: this.max,
       idleMs: fn.instances.idleMs,
-      perInstance: fn.concurrency.instance,
+      perInstance: this.callLimit,
       waiting: Math.min(this.queue.size, underLimit),
       waitingAlone: Math.min(this.aloneQueue.size, underLimit),
+      waitingSinceMs: earlier(this.queue.sinceMs, this.aloneQueue.first()?.enteredMs ?? null),
+      lastHadMs: this.lastHadMs,
       notBeforeMs: this.backOff.untilMs,
       instances: this.instances.map(viewInstance),
     };
@@ -173,6 +209,7 @@ export class Fleet implements InstanceOwner, TicketHolder {
    * until it is empty (and then gets this one: calls that want to be alone go first).
    */
   decided(): void {
+    this.askAgainMs = this.waiting === 0 ? 0 : this.context.nowMs() + PATIENCE_MS;
     if (this.aloneQueue.size === 0 || this.starting > 0 || this.instances.some(({ exclusive }) => exclusive)) return;
     const [least] = this.instances.filter(({ accepts, running }) => accepts && running > 0).sort((a, b) => a.running - b.running);
     if (least !== undefined) least.exclusive = true;
@@ -205,10 +242,29 @@ export class Fleet implements InstanceOwner, TicketHolder {
     this.idled(instance);
   }
 
+  instanceReported(instance: Instance, { utilisation, heapBytes, endedPerSecond, mostRunning }: InstanceReport): void {
+    // The last calls of one that goes are not like those to come: the long ones are left.
+    if (instance.retiring) return;
+    const before = instance.callLimit;
+    instance.callLimit = nextLimit(before, this.fn.concurrency.instance, {
+      utilisation,
+      endedPerSecond,
+      usedUp: mostRunning >= before,
+      memoryShare: heapBytes / this.fn.memoryBytes,
+    });
+    this.callLimit = instance.callLimit;
+    if (instance.callLimit > before) this.context.changed();
+    if (this.waiting === 0) return;
+    this.pump();
+    this.askAgainMs = 0;
+    this.askForMore();
+  }
+
   instanceEnded(instance: Instance, failure: FunctionError | null, lostCalls: number): void {
     this.coldStarts.delete(instance);
     const at = this.instances.indexOf(instance);
     if (at >= 0) this.instances.splice(at, 1);
+    this.lastHadMs = this.context.nowMs();
     // One that ends by itself before it has ever had a call would be started again and again.
     const useless = !instance.retiring && instance.finishedCalls + lostCalls === 0;
     if (failure !== null || useless) this.failed(failure ?? NEVER_SERVED);
@@ -228,9 +284,9 @@ export class Fleet implements InstanceOwner, TicketHolder {
 
   private giveUp(ticket: Ticket, reason: "overloaded" | "aborted", error: FunctionError): void {
     if (ticket.phase !== "waiting") return;
-    const queue = ticket.call.alone ? this.aloneQueue : this.queue;
     this.refuse(ticket, reason, error);
-    queue.gaveUp();
+    if (ticket.call.alone) this.aloneQueue.gaveUp();
+    else this.queue.gaveUp(ticket);
   }
 
   private enqueue(ticket: Ticket): void {
@@ -248,7 +304,7 @@ export class Fleet implements InstanceOwner, TicketHolder {
   private pump(): void {
     this.pumpAlone();
     while (this.queue.size > 0 && this.hasRoom()) {
-      const instance = chooseInstance(this.instances, this.fn.concurrency.instance);
+      const instance = chooseInstance(this.instances);
       if (instance === null) return;
       const ticket = this.queue.shift();
       if (ticket === null) return;
@@ -276,10 +332,10 @@ export class Fleet implements InstanceOwner, TicketHolder {
   }
 
   private askForMore(): void {
-    if (this.waiting === 0) return;
+    if (this.waiting === 0 || this.context.nowMs() < this.askAgainMs) return;
     const coming = this.starting;
     if (this.aloneQueue.size > coming) this.context.decideSoon();
-    else if (this.queue.size > coming * this.fn.concurrency.instance && this.liveCount < this.max) this.context.decideSoon();
+    else if (this.queue.size > coming * this.callLimit && this.liveCount < this.max) this.context.decideSoon();
   }
 
   private get starting(): number {
@@ -340,8 +396,23 @@ export function errorOf(code: "overloaded" | "stopping" | "not_found", message: 
 }
 
 function viewInstance(instance: Instance): InstanceView {
-  const { id, running, idleSinceMs } = instance;
-  return { id, running, idleSinceMs, state: instance.retiring ? "retiring" : instance.ready ? "serving" : "starting" };
+  const { id, running, idleSinceMs, givenMs } = instance;
+  const { silent } = instance;
+  const utilisation = silent ? 1 : instance.utilisation;
+  const peakUtilisation = silent ? 1 : instance.peakUtilisation;
+  return {
+    id,
+    running,
+    utilisation,
+    peakUtilisation,
+    idleSinceMs,
+    givenMs,
+    state: instance.retiring ? "retiring" : instance.ready ? "serving" : "starting",
+  };
+}
+
+function earlier(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
 function count<T>(all: readonly T[], is: (each: T) => boolean): number {

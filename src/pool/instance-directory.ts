@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { copyFileSync, linkSync, mkdirSync, readdirSync, realpathSync } from "node:fs";
+import { copyFileSync, linkSync, mkdirSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
@@ -44,6 +44,11 @@ export class InstanceDirectories {
   }
 }
 
+/** The only place where an instance may write. */
+export function tmpDirectory(instanceDirectory: string): string {
+  return join(instanceDirectory, "tmp");
+}
+
 /** Where the bundle of a release lies within an instance's folder. */
 export function bundleDirectory(instanceDirectory: string): string {
   return join(instanceDirectory, "bundle");
@@ -65,6 +70,11 @@ export function placeBundle(from: string, instanceDirectory: string, own: boolea
     else linkOrCopy(join(from, file), target);
   }
   return to;
+}
+
+/** Before another release takes its place; nothing of it may have been run. */
+export function removeBundle(instanceDirectory: string): void {
+  rmSync(bundleDirectory(instanceDirectory), { recursive: true, force: true });
 }
 
 function bundleFiles(directory: string): string[] {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,6 +63,46 @@ function kindOf(outcome: Outcome): string {
   if (outcome.kind === "not-run") return outcome.reason;
   return outcome.kind === "crashed" ? outcome.blame : outcome.kind;
 }
+
+/** What an instance at work tells every 100 ms; the pool takes none sooner, so it is told again and again. */
+const told = (instance: ScriptedInstance | undefined, utilisation: number): void =>
+  instance?.send(FRAME.loadReport, 0, { utilisation, heapBytes: 0 });
+
+/** A dozen reports on a slow machine. */
+const SLOWLY = { timeout: 15_000 };
+
+describe("how many calls an instance takes", () => {
+  it("C4, C6: sixteen, until its loop is known to have time", async () => {
+    const { pool, made } = await rig(SILENT, [one({ concurrency: { instance: 40, function: null, key: 1 } })]);
+    expect(pool.capacity("f")).toBe(16);
+    for (let i = 0; i < 50; i++) void pool.call(httpCall("f"));
+    await expect.poll(() => made[0]?.calls().length).toBe(16);
+    await expect.poll(() => (told(made[0], 0.1), made[0]?.calls().length), SLOWLY).toBe(40);
+    expect(pool.capacity("f")).toBe(40);
+  });
+
+  it("C5: a full loop takes no call for the ones that it ends, down to what it does in 50 ms", async () => {
+    const { pool, made } = await rig(SILENT, [one({ concurrency: { instance: 16, function: null, key: 1 } })]);
+    for (let i = 0; i < 20; i++) void pool.call(httpCall("f"));
+    await expect.poll(() => made[0]?.calls().length).toBe(16);
+    await expect.poll(() => (told(made[0], 1), pool.capacity("f")), SLOWLY).toBe(1);
+    for (let number = 1; number <= 15; number++) made[0]?.send(FRAME.result, number, { status: 200 });
+    await expect.poll(() => pool.stats().running).toBe(1);
+    expect(pool.stats().waiting).toBe(4);
+  });
+
+  it("S11: beyond the cores no instance is started until a loop is known to have time", async () => {
+    const { pool, made } = await rig(
+      SILENT,
+      [one({ instances: { min: 0, max: 3, idleMs: 60_000 }, concurrency: { instance: 1, function: null, key: 1 } })],
+      { cores: 1 },
+    );
+    for (let i = 0; i < 3; i++) void pool.call(httpCall("f"));
+    await expect.poll(() => (told(made[0], 0.95), made[0]?.calls().length), SLOWLY).toBe(1);
+    expect(made.length).toBe(1);
+    await expect.poll(() => (told(made[0], 0.1), made.length), SLOWLY).toBe(2);
+  });
+});
 
 describe("calls", () => {
   it("Q1: run first come, first served, as many at once as an instance takes", async () => {
@@ -305,14 +345,23 @@ describe("bodies", () => {
 describe("starting and failing", () => {
   it("L1: code that does not load: back-off, doubling, told to the owner when it ends", async () => {
     const { pool, made } = await rig(
-      { onLoad: (instance) => instance.send(FRAME.loaded, 0, { error: { name: "SyntaxError", message: "bad" } }) },
+      {
+        onLoad: (instance) => instance.send(FRAME.loaded, 0, { error: { name: "SyntaxError", message: "bad" } }),
+      },
       [one()],
     );
     let changes = 0;
     pool.onChange(() => changes++);
-    expect(await pool.call(eventCall("f"))).toMatchObject({ kind: "not-run", reason: "load-failed", error: { message: "bad" } });
+    expect(await pool.call(eventCall("f"))).toMatchObject({
+      kind: "not-run",
+      reason: "load-failed",
+      error: { message: "f (functions/f.ts) could not be loaded: bad" },
+    });
     expect(pool.capacity("f")).toBe(0);
-    expect(await pool.call(httpCall("f"))).toMatchObject({ kind: "not-run", error: { message: "bad" } });
+    expect(await pool.call(httpCall("f"))).toMatchObject({
+      kind: "not-run",
+      error: { message: "f (functions/f.ts) could not be loaded: bad" },
+    });
     expect(made).toHaveLength(1);
     await expect.poll(() => pool.capacity("f")).toBe(2);
     expect(changes).toBeGreaterThan(0);
@@ -326,12 +375,27 @@ describe("starting and failing", () => {
     expect(made[0]?.killed).toBe(true);
   });
 
+  it("F4: nothing is sent before the instance has said what it speaks; then comes the version that was picked", async () => {
+    const { pool, made } = await rig({ ...ANSWERS, ready: false }, [one()]);
+    const call = pool.call(httpCall("f"));
+    await expect.poll(() => made.length).toBe(1);
+    await new Promise(setImmediate);
+    expect(made[0]?.received).toEqual([]);
+    made[0]?.send(FRAME.ready, 0, { protocols: [7, 1, 99] });
+    expect(kindOf(await call)).toBe("returned");
+    expect(made[0]?.received.map(({ type }) => type)).toEqual([FRAME.speak, FRAME.load, FRAME.http]);
+    expect(made[0]?.has(FRAME.speak)?.head).toEqual({ protocol: 1 });
+  });
+
   it("L3: another protocol number is not spoken", async () => {
     const { pool, made } = await rig({ ready: false, onLoad: () => {} }, [one()]);
     const call = pool.call(eventCall("f"));
     await expect.poll(() => made.length).toBe(1);
-    made[0]?.send(FRAME.ready, 0, { protocol: 99 });
-    expect(await call).toMatchObject({ kind: "not-run", error: { message: expect.stringContaining("protocol 99") } });
+    made[0]?.send(FRAME.ready, 0, { protocols: [99] });
+    expect(await call).toMatchObject({
+      kind: "not-run",
+      error: { message: expect.stringContaining("protocol [99] is not spoken here, only 1") },
+    });
   });
 
   it("B4: an answer for a call that was never made ends the instance", async () => {
@@ -404,6 +468,120 @@ describe("spares", () => {
     await pool.call(eventCall("f"));
     expect(starts).toEqual([{ fn: "f", waitMs: expect.any(Number), loadMs: expect.any(Number), firstCallMs: expect.any(Number) }]);
     expect(pool.stats().coldStarts).toBe(1);
+  });
+});
+
+describe("functions that do not start, and those that always do", () => {
+  const failing = (broken: string): Script => ({
+    ...ANSWERS,
+    onLoad: (instance) => {
+      const isBroken = instance.has(FRAME.load)?.head["fn"] === broken;
+      instance.send(FRAME.loaded, 0, isBroken ? { error: { name: "TypeError", message: "no good" } } : null);
+    },
+  });
+
+  it("L4, L5: the reason is shown with function and file until a call ends; the others go on", async () => {
+    const { pool } = await rig(failing("f"), [one({ file: "functions/orders.ts" }), functionManifest("g")]);
+    await pool.call(eventCall("f"));
+    expect(kindOf(await pool.call(eventCall("g")))).toBe("returned");
+    expect(pool.stats().functions.map(({ fn, startFailure }) => [fn, startFailure])).toEqual([
+      [
+        "f",
+        {
+          error: expect.objectContaining({ name: "TypeError", message: "f (functions/orders.ts) could not be loaded: no good" }),
+          failures: 1,
+          retryAtMs: expect.any(Number),
+        },
+      ],
+      ["g", null],
+    ]);
+    const { retryAtMs = 0 } = pool.stats().functions[0]?.startFailure ?? {};
+    expect(Math.abs(retryAtMs - Date.now())).toBeLessThan(5000);
+  });
+
+  it("L6: `min` instances stand ready, also after a deploy and after one of them ended", async () => {
+    const always = one({ instances: { min: 2, max: 4, idleMs: 1 } });
+    const { pool, made, bundle } = await rig(ANSWERS, [always]);
+    const isThere = (instance: ScriptedInstance): boolean =>
+      instance.has(FRAME.load) !== undefined && !instance.has(FRAME.stop) && !instance.killed;
+    const there = (): number[] => [...made.keys()].filter((at) => made[at] !== undefined && isThere(made[at]));
+    await expect.poll(there).toEqual([0, 1]);
+    pool.use(releaseOf(bundle, [always], "r2"));
+    await expect.poll(there).toEqual([2, 3]);
+    made[2]?.kill();
+    await expect.poll(there).toEqual([3, 4]);
+  });
+});
+
+describe("spares and the code", () => {
+  const SPARES = { spares: { classes: 1, perClass: 1 }, prepareSpares: true };
+  const prepared = (instance: ScriptedInstance | undefined): unknown => instance?.has(FRAME.prepare)?.head["entries"];
+
+  it("P5: a burst leaves as many behind as it took", async () => {
+    const functions = ["a", "b", "c"].map((name) => functionManifest(name));
+    const { pool } = await rig(ANSWERS, functions, { ...SPARES, cores: 2 });
+    await expect.poll(() => pool.stats().spares).toBe(1);
+    await Promise.all(functions.map(({ name }) => pool.call(eventCall(name))));
+    await expect.poll(() => pool.stats().spares).toBe(3);
+  });
+
+  it("P7: a spare lays out and compiles the code of its class, and is not given it again", async () => {
+    const functions = [
+      one({ entry: "a.mjs" }),
+      functionManifest("g", { entry: "b.mjs" }),
+      functionManifest("h", { entry: "c.mjs", network: false }),
+    ];
+    const { pool, made } = await rig(ANSWERS, functions, SPARES);
+    await expect.poll(() => prepared(made[0])).toEqual(["a.mjs", "b.mjs"]);
+    expect(existsSync(join(made[0]?.directory ?? "", "bundle", "chunks", "a.mjs"))).toBe(true);
+    await pool.call(eventCall("g"));
+    expect(made[0]?.has(FRAME.load)?.head["directory"]).toBe(made[0]?.has(FRAME.prepare)?.head["directory"]);
+    // What was asked for last is compiled first.
+    await expect.poll(() => prepared(made[1])).toEqual(["b.mjs", "a.mjs"]);
+  });
+
+  it("P7: those that hold an earlier release's code take the new one's in its place", async () => {
+    const { pool, made, directory } = await rig(ANSWERS, [one()], SPARES);
+    await expect.poll(() => prepared(made[0])).toEqual(["app.mjs"]);
+    mkdirSync(join(directory, "second"));
+    writeFileSync(join(directory, "second", "b.mjs"), "export {};");
+    pool.use(releaseOf(join(directory, "second"), [one({ entry: "b.mjs" })], "r2"));
+    const preparations = (): unknown[] =>
+      made[0]?.received.filter(({ type }) => type === FRAME.prepare).map(({ head }) => head["entries"]) ?? [];
+    await expect.poll(preparations).toEqual([["app.mjs"], [], ["b.mjs"]]);
+    expect(readdirSync(join(made[0]?.directory ?? "", "bundle"))).toEqual(["b.mjs"]);
+    expect(kindOf(await pool.call(eventCall("f")))).toBe("returned");
+    expect(made[0]?.has(FRAME.load)).toBeDefined();
+  });
+
+  it("P7: a release that cannot be laid out is told to the call, not to the spare", async () => {
+    const { pool, directory } = await rig(ANSWERS, [], SPARES);
+    pool.use(releaseOf(join(directory, "missing"), [one()]));
+    await expect.poll(() => pool.stats().spares).toBe(1);
+    expect(await pool.call(eventCall("f"))).toMatchObject({
+      kind: "not-run",
+      error: { message: expect.stringContaining("could not be read") },
+    });
+  });
+
+  it("P8: caches come to lie beside the files; a process that ends instead is no failure", async () => {
+    const { pool, bundle } = await rig(
+      {
+        onFrame: (instance, { type, head }) => {
+          if (type !== FRAME.compile) return;
+          const { files, out } = head as { files: string[]; out: string };
+          for (const place of files.keys()) writeFileSync(join(out, String(place)), files[place] ?? "");
+          instance.send(FRAME.compiled, 0, { files: files.length });
+        },
+      },
+      [],
+    );
+    expect(await pool.compile(bundle)).toBe(2);
+    expect(readFileSync(join(bundle, "chunks", "a.mjs.v8"), "utf8")).toBe("chunks/a.mjs");
+    const broken = await rig({ onFrame: (instance) => instance.exit({ code: 1, signal: null, output: "" }) }, []);
+    expect(await broken.pool.compile(broken.bundle)).toBe(0);
+    expect(await broken.pool.compile(join(broken.directory, "missing"))).toBe(0);
+    expect(readdirSync(broken.bundle).sort()).toEqual(["app.mjs", "chunks"]);
   });
 });
 

@@ -2,16 +2,19 @@ import { availableParallelism, totalmem } from "node:os";
 import { type Service, toError } from "../core/index.ts";
 import type { Manifest, Release } from "../protocol/index.ts";
 import { CallbackDeadline, Deadlines } from "./deadlines.ts";
+import { ColdStarts } from "./cold-starts.ts";
+import { compileBundle } from "./compile-bundle.ts";
 import { DESCRIBER, describeBundle, type Entry } from "./describe.ts";
 import { CLIENT_LEFT, type ColdStart, errorOf, Fleet, type FleetContext } from "./fleet.ts";
 import { InstanceDirectories } from "./instance-directory.ts";
 import type { Instance, InstanceContext, StrayLog } from "./instance.ts";
-import { checkMemory } from "./memory-watch.ts";
+import { insistOn, raiseWall } from "./jail/index.ts";
 import type { Call, Outcome, Pool, PoolStats } from "./pool.ts";
 import { decideScale } from "./scale.ts";
 import { Spares } from "./spares.ts";
 import { nodeSpawner, type SpawnInstance } from "./spawn.ts";
 import { Ticket } from "./ticket.ts";
+import { UsageWatch } from "./usage-watch.ts";
 
 export interface InstancePoolOptions {
   /** The node's own; instances have their folders in `instances/` below it. */
@@ -33,16 +36,20 @@ export interface InstancePoolOptions {
   readonly stopLimitMs?: number;
   /** Processes started ahead: of how many classes, how many each. Default: one of the two commonest. */
   readonly spares?: { readonly classes: number; readonly perClass: number };
+  /** Spares compile the release's code before it is known which function they will run. Default: no. */
+  readonly prepareSpares?: boolean;
   /** A process stands ready to describe an app: for the first time, or again and again (dev). Default: none does. */
   readonly describeAhead?: "once" | "always";
   /** Lines that belong to no call. */
   readonly onStrayLog?: StrayLog;
   readonly onColdStart?: (start: ColdStart) => void;
+  /** "jail": refuse to start where none stands; "permission": put up none. Default: the strongest that stands. */
+  readonly wall?: "permission" | "jail";
   /** How processes are started; tests put their own here. */
   readonly spawn?: SpawnInstance;
 }
 
-const MEMORY_CHECK_MS = 500;
+const LOOK_MS = 500;
 
 /** The pool over real processes. SPEC.md has its rules. */
 export class InstancePool implements Pool, Service {
@@ -52,7 +59,8 @@ export class InstancePool implements Pool, Service {
   private readonly deadlines = new Deadlines();
   private readonly fleetContext: FleetContext;
   private readonly wake: CallbackDeadline;
-  private readonly memoryCheck: CallbackDeadline;
+  private readonly usageLook: CallbackDeadline;
+  private readonly usage = new UsageWatch();
   private readonly listeners: (() => void)[] = [];
   /** Every process that is still there. */
   private readonly processes = new Set<Instance>();
@@ -62,10 +70,10 @@ export class InstancePool implements Pool, Service {
   private started: { readonly context: InstanceContext; readonly directories: InstanceDirectories; readonly spares: Spares } | null = null;
   private stopping: Promise<void> | null = null;
   private release: Release | null = null;
-  private coldStarts = 0;
+  private readonly coldStarts = new ColdStarts();
   private deciding = false;
   private wakeAtMs = Infinity;
-  private watchingMemory = false;
+  private watchingUsage = false;
   private drained: (() => void) | null = null;
 
   constructor(options: InstancePoolOptions) {
@@ -76,7 +84,7 @@ export class InstancePool implements Pool, Service {
       this.wakeAtMs = Infinity;
       this.decide();
     });
-    this.memoryCheck = new CallbackDeadline(() => this.watchMemory());
+    this.usageLook = new CallbackDeadline(() => this.watchUsage());
     this.fleetContext = {
       deadlines: this.deadlines,
       nowMs,
@@ -85,7 +93,10 @@ export class InstancePool implements Pool, Service {
       decideSoon: () => this.decideSoon(),
       decideAt: (atMs) => this.decideAt(atMs),
       changed: () => this.changed(),
-      onColdStart: options.onColdStart ?? (() => {}),
+      onColdStart: (start) => {
+        this.coldStarts.called(start);
+        options.onColdStart?.(start);
+      },
     };
   }
 
@@ -94,7 +105,7 @@ export class InstancePool implements Pool, Service {
     const { options } = this;
     const directories = await InstanceDirectories.open(options.dataDirectory);
     const context: InstanceContext = {
-      spawn: options.spawn ?? nodeSpawner(options.runtimeFile),
+      spawn: options.spawn ?? nodeSpawner(options.runtimeFile, insistOn(options.wall, await raiseWall(options.wall))),
       directories,
       deadlines: this.deadlines,
       nowMs,
@@ -106,12 +117,14 @@ export class InstancePool implements Pool, Service {
     const spares = new Spares(context, {
       ...(options.spares ?? { classes: 2, perClass: 1 }),
       cores: this.cores,
+      prepare: options.prepareSpares ?? false,
       isBusy: () => this.isStarting(),
+      freeBytes: () => this.freeBytes(),
     });
     this.started = { context, directories, spares };
     // It starts while the app is being bundled.
     if (options.describeAhead !== undefined) spares.keep(DESCRIBER, true);
-    if (this.release !== null) spares.want(this.release.manifest.functions);
+    if (this.release !== null) spares.use(this.release);
     this.decideSoon();
   }
 
@@ -133,7 +146,7 @@ export class InstancePool implements Pool, Service {
       if (next !== undefined) next.adopt(waiting);
       else fleet.refuseTickets(waiting, "load-failed", errorOf("not_found", `the release ${release.id} has no function ${name}`));
     }
-    this.started?.spares.want(release.manifest.functions);
+    this.started?.spares.use(release);
     this.changed();
     this.decideSoon();
   }
@@ -148,7 +161,7 @@ export class InstancePool implements Pool, Service {
     if (this.stopping !== null) return notRun("stopping", errorOf("stopping", "the node is shutting down"));
     if (fleet === undefined) return notRun("load-failed", errorOf("not_found", `there is no function ${call.fn}`));
     if (call.kind === "http" && call.signal?.aborted === true) return notRun("aborted", CLIENT_LEFT);
-    if (!this.watchingMemory) this.armMemoryCheck();
+    if (!this.watchingUsage) this.watchUsageSoon();
     return new Promise((resolve) => {
       fleet.admit(new Ticket(call, fleet, nowMs(), resolve), this.affordable(fleet));
     });
@@ -165,12 +178,21 @@ export class InstancePool implements Pool, Service {
     }
   }
 
+  /** Lays code caches beside a bundle's files, for instances to start with. Returns how many. */
+  async compile(directory: string): Promise<number> {
+    if (this.started === null) throw new Error("the pool has not been started");
+    const { spares } = this.started;
+    return compileBundle((owner) => spares.take(DESCRIBER, owner), directory);
+  }
+
   stats(): PoolStats {
-    const functions = [...this.fleets.values()].map(({ fn, instances, running, waiting }) => ({
+    const functions = [...this.fleets.values()].map(({ fn, instances, running, waiting, startFailure }) => ({
       fn: fn.name,
       instances: instances.length,
       running,
       waiting,
+      coldStarts: this.coldStarts.stats(fn.name),
+      startFailure,
     }));
     const all = [...this.fleets.values(), ...this.draining];
     return {
@@ -178,7 +200,7 @@ export class InstancePool implements Pool, Service {
       spares: this.started?.spares.count ?? 0,
       running: total(all, ({ running }) => running),
       waiting: total(all, ({ waiting }) => waiting),
-      coldStarts: this.coldStarts,
+      coldStarts: this.coldStarts.total,
       functions,
     };
   }
@@ -202,7 +224,7 @@ export class InstancePool implements Pool, Service {
     for (const instance of left) instance.endNow();
     await Promise.all(left.map(({ gone }) => gone));
     await directories.removed();
-    this.deadlines.clear(this.memoryCheck);
+    this.deadlines.clear(this.usageLook);
   }
 
   private async allGone(limitMs: number): Promise<void> {
@@ -250,6 +272,7 @@ export class InstancePool implements Pool, Service {
     const { actions, wakeAtMs } = decideScale({
       nowMs: nowMs(),
       budgetBytes: this.budgetBytes,
+      cores: this.cores,
       drainingBytes: total([...this.draining], ({ instances, fn }) => instances.length * fn.memoryBytes),
       functions: fleets.map((fleet) => fleet.view()),
     });
@@ -263,9 +286,9 @@ export class InstancePool implements Pool, Service {
   }
 
   private startInstance(fleet: Fleet, spares: Spares): void {
-    this.coldStarts++;
+    this.coldStarts.started(fleet.fn.name);
     try {
-      fleet.take(spares.take(fleet.instanceClass, fleet));
+      fleet.take(spares.take(fleet.instanceClass, fleet, fleet.fn.entry));
     } catch (error) {
       fleet.startFailed({ name: "StartFailed", message: `an instance could not be started: ${toError(error).message}`, stack: null });
     }
@@ -285,21 +308,26 @@ export class InstancePool implements Pool, Service {
     return max ?? Math.max(2, 2 * this.cores);
   }
 
+  private freeBytes(): number {
+    return this.budgetBytes - total([...this.fleets.values(), ...this.draining], ({ instances, fn }) => instances.length * fn.memoryBytes);
+  }
+
   private affordable(fleet: Fleet): number {
     return Math.floor(this.budgetBytes / fleet.fn.memoryBytes);
   }
 
-  // memory
+  // what instances use
 
-  private armMemoryCheck(): void {
-    this.watchingMemory = true;
-    this.deadlines.set(this.memoryCheck, nowMs() + MEMORY_CHECK_MS);
+  private watchUsageSoon(): void {
+    this.watchingUsage = true;
+    this.deadlines.set(this.usageLook, nowMs() + LOOK_MS);
   }
 
-  private watchMemory(): void {
-    this.watchingMemory = false;
-    checkMemory(this.processes);
-    if ([...this.processes].some(({ running }) => running > 0)) this.armMemoryCheck();
+  private watchUsage(): void {
+    this.watchingUsage = false;
+    const works = this.usage.look(this.processes);
+    // Who waits for an instance that starts will run without anybody calling again.
+    if (works || [...this.fleets.values()].some(({ waiting }) => waiting > 0)) this.watchUsageSoon();
   }
 }
 

@@ -8,14 +8,16 @@ import {
   type FunctionError,
   LARGEST_PART_BYTES,
   type LogLevel,
-  PROTOCOL_VERSION,
+  pickVersion,
   ProtocolError,
+  SPOKEN_VERSIONS,
 } from "../protocol/index.ts";
 import { AnswerStream } from "./answer-stream.ts";
-import { type Ending, type InFlight, judge, loadFailure, timedOut } from "./blame.ts";
+import { type Beyond, type Ending, type InFlight, judge, loadFailure, timedOut, withMemoryHint } from "./blame.ts";
 import { CallbackDeadline, type Deadlines } from "./deadlines.ts";
-import { bundleDirectory, type InstanceDirectories, placeBundle } from "./instance-directory.ts";
+import { bundleDirectory, type InstanceDirectories, placeBundle, removeBundle, tmpDirectory } from "./instance-directory.ts";
 import type { Call, EventCall, HttpCall, Outcome } from "./pool.ts";
+import { PrintedLines } from "./printed-lines.ts";
 import type { Exit, InstanceClass, InstanceProcess, SpawnInstance } from "./spawn.ts";
 import type { Ticket, TicketHolder } from "./ticket.ts";
 import { Upload } from "./upload.ts";
@@ -49,15 +51,49 @@ export interface InstanceOwner {
   instanceEnded(instance: Instance, failure: FunctionError | null, lostCalls: number): void;
 }
 
+/** A function as the owner of its instances. */
+export interface InstanceUser extends InstanceOwner {
+  /** It told how busy its loop is (F13). */
+  instanceReported(instance: Instance, report: InstanceReport): void;
+}
+
+/** What an instance tells while calls run. */
+export interface InstanceReport {
+  readonly utilisation: number;
+  readonly heapBytes: number;
+  /** The most calls it had at once since its last report. */
+  readonly mostRunning: number;
+  /** Calls that ended since then, by the second. */
+  readonly endedPerSecond: number;
+}
+
 /** The code that an instance is given. */
 export interface Assignment {
   readonly fn: string;
+  /** Its source, for people; undefined where there is more than one. */
+  readonly file?: string;
   /** The release's bundle. */
   readonly directory: string;
   /** The head of the `load` frame, without the directory. */
   readonly loadHead: Readonly<Record<string, unknown>>;
 }
 
+/** What a spare compiles before it is known which function it will run. */
+export interface Preparation {
+  /** The release's bundle. */
+  readonly directory: string;
+  readonly entries: readonly string[];
+  readonly mostBytes: number;
+}
+
+/** An instance at work tells its load that often (F13), a little sooner by this clock. */
+const REPORTED_MS = 90;
+/** Without calls for longer than this an instance is at work anew: what it told before says nothing of the calls to come. */
+const PAUSE_MS = 20;
+/** By each report: to a third in a second. A full loop has a pause whenever the node is slow to send more, and is no less full for it. */
+const PEAK_FADING = 0.9;
+/** Three reports did not come. */
+const SILENT_MS = 300;
 /** After `stop`, until it is killed. */
 const STOP_MS = 1000;
 
@@ -76,22 +112,42 @@ export class Instance implements TicketHolder {
   ended = false;
   /** Runs a call that wants to be alone, or is kept free for one. */
   exclusive = false;
-  /** The share of its last second that its event loop was busy. */
-  utilisation = 0;
+  /** The share of its last tenth of a second that its event loop was busy; null: it has not been at work for that long. */
+  utilisation: number | null = null;
+  /** What its loop is known to be capable of: as busy as ever in the last second, fading. */
+  peakUtilisation = 0;
+  /** Calls that it takes at once. */
+  callLimit = 0;
   idleSinceMs: number;
   finishedCalls = 0;
   readyMs = 0;
   loadedMs = 0;
+  givenMs = 0;
   assignment: Assignment | null = null;
+  /** The release whose bundle lies in its folder already. */
+  preparedFor: string | null = null;
+  /** Whoever had it had no more use for it. */
+  dismissed = false;
   private readonly context: InstanceContext;
   private readonly directory: string;
   private readonly process: InstanceProcess;
   private readonly writer: FrameWriter;
   private readonly tickets = new Map<number, Ticket>();
+  private readonly printed = new PrintedLines((level, text) => this.onPrinted(level, text));
+  /** The call that ended last: what is printed after it is most likely its own. */
+  private lastCallId: string | null = null;
   private readonly limit: CallbackDeadline;
   private owner: InstanceOwner;
+  private user: InstanceUser | null = null;
   private lastNumber = 0;
+  /** What was sent before it was ready. */
+  private readonly early: Buffer[] = [];
+  /** When it last told of its loop, or got a call after a pause. */
+  private reportBeganMs = 0;
+  private reportBeganCalls = 0;
+  private mostRunning = 0;
   private onDescribed: ((head: Readonly<Record<string, unknown>>) => void) | null = null;
+  private onCompiled: ((head: Readonly<Record<string, unknown>>) => void) | null = null;
 
   constructor(context: InstanceContext, instanceClass: InstanceClass, owner: InstanceOwner) {
     this.context = context;
@@ -101,7 +157,7 @@ export class Instance implements TicketHolder {
     this.idleSinceMs = this.startedMs;
     this.directory = context.directories.make();
     this.process = context.spawn(instanceClass, this.directory);
-    this.writer = new FrameWriter(this.process.write);
+    this.writer = new FrameWriter((bytes) => this.write(bytes));
     this.limit = new CallbackDeadline(() => this.end({ kind: "blocked" }));
     const reader = new FrameReader((frame) => this.onFrame(frame));
     this.gone = new Promise((resolve) => {
@@ -111,6 +167,7 @@ export class Instance implements TicketHolder {
           this.onExit(exit);
           resolve();
         },
+        (stream, piece) => this.printed.push(stream, piece) || this.leaveFlooded(),
       );
     });
     this.context.deadlines.set(this.limit, this.startedMs + context.loadLimitMs);
@@ -125,18 +182,25 @@ export class Instance implements TicketHolder {
     return this.tickets.size;
   }
 
+  /** At work and without a word for so long that something holds its loop. */
+  get silent(): boolean {
+    return this.loaded && this.running > 0 && this.context.nowMs() - Math.max(this.reportBeganMs, this.loadedMs) > SILENT_MS;
+  }
+
   get accepts(): boolean {
     return this.ready && this.assignment !== null && !this.retiring && !this.ended && !this.exclusive;
   }
 
   /** Gives it a function. Calls may follow at once, without waiting for `loaded`. */
-  assign(assignment: Assignment, owner: InstanceOwner): void {
-    this.owner = owner;
+  assign(assignment: Assignment, user: InstanceUser): void {
+    this.owner = user;
+    this.user = user;
     this.assignment = assignment;
     this.idleSinceMs = this.context.nowMs();
+    this.givenMs = this.idleSinceMs;
     this.context.deadlines.set(this.limit, this.idleSinceMs + this.context.loadLimitMs);
     try {
-      const directory = placeBundle(assignment.directory, this.directory, this.isTrusted());
+      const directory = this.place(assignment.directory);
       this.writer.send(FRAME.load, 0, { ...assignment.loadHead, directory }, null);
       this.writer.flush();
     } catch (error) {
@@ -155,9 +219,26 @@ export class Instance implements TicketHolder {
     this.owner = owner;
     this.onDescribed = onDescribed;
     this.context.deadlines.set(this.limit, this.context.nowMs() + this.context.loadLimitMs);
-    const directory = placeBundle(bundle, this.directory, this.isTrusted());
+    const directory = this.place(bundle);
     this.assignment = { fn: "", directory: bundle, loadHead: {} };
     this.writer.send(FRAME.manifest, 0, { directory, entries, env }, null);
+  }
+
+  /** Lays a release's code out and has it compiled; none of it runs. Throws when the release cannot be read. */
+  prepare({ directory: bundle, entries, mostBytes }: Preparation): void {
+    const directory = this.place(bundle);
+    this.preparedFor = bundle;
+    this.writer.send(FRAME.prepare, 0, { directory, entries, mostBytes }, null);
+  }
+
+  /** Has code caches made of a bundle's files, in its tmp. `onCompiled` is told how many. */
+  compile(bundle: string, files: readonly string[], owner: InstanceOwner, onCompiled: (files: number) => void): void {
+    this.owner = owner;
+    this.context.deadlines.set(this.limit, this.context.nowMs() + this.context.loadLimitMs);
+    const directory = this.place(bundle);
+    this.assignment = { fn: "", directory: bundle, loadHead: {} };
+    this.onCompiled = (head) => onCompiled(readNumber(head, "files"));
+    this.writer.send(FRAME.compile, 0, { directory, files, out: tmpDirectory(this.directory) }, null);
   }
 
   send(ticket: Ticket): void {
@@ -168,7 +249,14 @@ export class Instance implements TicketHolder {
     ticket.holder = this;
     ticket.phase = "running";
     ticket.beganMs = nowMs;
+    if (this.tickets.size === 0 && nowMs - this.idleSinceMs > PAUSE_MS) {
+      this.utilisation = null;
+      this.peakUtilisation = 0;
+      this.beginReport(nowMs);
+    }
     this.tickets.set(ticket.number, ticket);
+    this.printed.renew();
+    this.mostRunning = Math.max(this.mostRunning, this.tickets.size);
     // The code is still loading: the call's time begins when it is loaded.
     if (this.loaded) this.context.deadlines.set(ticket, nowMs + call.timeoutMs);
     else this.context.deadlines.clear(ticket);
@@ -185,11 +273,28 @@ export class Instance implements TicketHolder {
 
   /** Ends it now; calls still in flight were not to blame. */
   endNow(): void {
+    this.dismissed = true;
     this.end({ kind: "ended" });
   }
 
-  exceededMemory(usedBytes: number): void {
-    this.end({ kind: "too-much-memory", usedBytes });
+  exceeded(beyond: Beyond): void {
+    this.end({ kind: "beyond", beyond });
+  }
+
+  /** Its tmp as the node sees it: a jailed one's lies in a tree of its own, for as long as it lives. What is in there is not to be trusted. */
+  get tmp(): string {
+    const own = tmpDirectory(this.directory);
+    return this.process.jailed === true ? `/proc/${this.pid}/root${own}` : own;
+  }
+
+  get watchedTmp(): string | null {
+    return this.process.jailed === true ? null : this.tmp;
+  }
+
+  /** Of the calls that run, the one that began first. */
+  get oldest(): { number: number; timeoutMs: number } | null {
+    for (const { phase, number, call } of this.tickets.values()) if (phase !== "answering") return { number, timeoutMs: call.timeoutMs };
+    return null;
   }
 
   ticketDue(ticket: Ticket): void {
@@ -222,6 +327,20 @@ export class Instance implements TicketHolder {
   }
 
   // to the instance
+
+  /** F4: nothing leaves before it has said which versions it speaks; then the one that was picked does, and what waited. */
+  private speak(protocol: number): void {
+    this.writer.flush();
+    this.ready = true;
+    this.writer.send(FRAME.speak, 0, { protocol }, null);
+    this.writer.flush();
+    for (const bytes of this.early.splice(0)) this.process.write(bytes);
+  }
+
+  private write(bytes: Buffer): void {
+    if (this.ready) this.process.write(bytes);
+    else this.early.push(bytes);
+  }
 
   private sendEvent(ticket: Ticket, call: EventCall): void {
     const { eventJson } = call;
@@ -286,8 +405,12 @@ export class Instance implements TicketHolder {
         this.context.deadlines.clear(this.limit);
         this.onDescribed?.(frame.head);
         return;
+      case FRAME.compiled:
+        this.context.deadlines.clear(this.limit);
+        this.onCompiled?.(frame.head);
+        return;
       case FRAME.loadReport:
-        this.utilisation = readNumber(frame.head, "utilisation");
+        this.onReport(readNumber(frame.head, "utilisation"), readNumber(frame.head, "heapBytes"));
         return;
       case FRAME.log:
         this.onLog(frame);
@@ -319,7 +442,7 @@ export class Instance implements TicketHolder {
         this.onResult(frame, ticket);
         break;
       case FRAME.threw: {
-        const error = readError(frame.head["error"], this.rename);
+        const error = withMemoryHint(readError(frame.head["error"], this.rename), this.instanceClass.memoryBytes);
         if (ticket.phase === "answering") break;
         this.finish(ticket, ticket.phase === "running" ? { kind: "threw", error, ranMs: this.ranMs(ticket) } : this.timeoutOutcome(ticket));
         break;
@@ -354,8 +477,11 @@ export class Instance implements TicketHolder {
 
   private onReady(head: Readonly<Record<string, unknown>>): void {
     if (this.ready) throw new ProtocolError("ready twice");
-    if (head["protocol"] !== PROTOCOL_VERSION) throw new ProtocolError(`protocol ${String(head["protocol"])} is not spoken here`);
-    this.ready = true;
+    const { protocols } = head;
+    const picked = pickVersion(protocols);
+    if (picked === null)
+      throw new ProtocolError(`protocol ${JSON.stringify(protocols)} is not spoken here, only ${SPOKEN_VERSIONS.join(", ")}`);
+    this.speak(picked);
     this.readyMs = this.context.nowMs();
     if (this.assignment === null) this.context.deadlines.clear(this.limit);
     this.owner.instanceReady(this);
@@ -375,6 +501,25 @@ export class Instance implements TicketHolder {
       this.context.deadlines.set(ticket, this.loadedMs + ticket.call.timeoutMs);
     }
     this.owner.instanceLoaded(this);
+  }
+
+  private onReport(utilisation: number, heapBytes: number): void {
+    const nowMs = this.context.nowMs();
+    const tookMs = nowMs - Math.max(this.reportBeganMs, this.loadedMs);
+    // Of a loop that had nothing to do for a part of that time it says too little.
+    if (!this.loaded || tookMs < REPORTED_MS) return;
+    const endedPerSecond = ((this.finishedCalls - this.reportBeganCalls) * 1000) / tookMs;
+    const { mostRunning } = this;
+    this.beginReport(nowMs);
+    this.utilisation = utilisation;
+    this.peakUtilisation = Math.max(utilisation, this.peakUtilisation * PEAK_FADING);
+    this.user?.instanceReported(this, { utilisation, heapBytes, endedPerSecond, mostRunning });
+  }
+
+  private beginReport(nowMs: number): void {
+    this.reportBeganMs = nowMs;
+    this.reportBeganCalls = this.finishedCalls;
+    this.mostRunning = this.tickets.size;
   }
 
   private onResult(frame: Frame, ticket: Ticket): void {
@@ -434,6 +579,28 @@ export class Instance implements TicketHolder {
     else ticket.call.log(level, text, atMs);
   }
 
+  /** What came over a standard stream names no call: it is that of the only one there is, or of the last there was. */
+  private onPrinted(level: LogLevel, line: string): void {
+    const text = this.rename(line);
+    const atMs = Date.now();
+    const [ticket] = this.tickets.values();
+    if (ticket !== undefined && this.tickets.size === 1) ticket.call.log(level, text, atMs);
+    else
+      this.context.onStrayLog({
+        fn: this.assignment?.fn ?? null,
+        invocation: ticket === undefined ? this.lastCallId : null,
+        level,
+        text,
+        atMs,
+      });
+  }
+
+  /** Its streams are closed: later calls want an instance that has some. */
+  private leaveFlooded(): false {
+    this.retire();
+    return false;
+  }
+
   // ends
 
   private finish(ticket: Ticket, outcome: Outcome): void {
@@ -450,7 +617,9 @@ export class Instance implements TicketHolder {
   }
 
   private detach(ticket: Ticket): void {
+    this.printed.flush();
     this.tickets.delete(ticket.number);
+    this.lastCallId = ticket.call.id;
     this.context.deadlines.clear(ticket);
     ticket.close();
   }
@@ -459,7 +628,6 @@ export class Instance implements TicketHolder {
     this.finishedCalls++;
     if (this.tickets.size === 0) {
       this.exclusive = false;
-      this.utilisation = 0;
       this.idleSinceMs = this.context.nowMs();
       if (this.retiring) this.leave();
     }
@@ -482,7 +650,8 @@ export class Instance implements TicketHolder {
     this.endWith(ending, failure);
   }
 
-  private endWith(ending: Ending, failure: FunctionError | null): void {
+  private endWith(ending: Ending, cause: FunctionError | null): void {
+    const failure = cause === null ? null : this.named(cause);
     this.ended = true;
     this.context.deadlines.clear(this.limit);
     this.process.kill();
@@ -495,10 +664,16 @@ export class Instance implements TicketHolder {
       if (outcome === undefined || ticket.answer !== null)
         ticket.answer?.finish(new Error("the function's instance ended while its answer flowed"));
       else {
-        logOutput(ticket, ending, outcome);
+        if (left.length > 1) logOutput(ticket, ending, outcome);
         ticket.settle(outcome);
       }
     }
+  }
+
+  /** Whoever reads this may not know which code was loaded. */
+  private named(error: FunctionError): FunctionError {
+    const { fn = "", file } = this.assignment ?? {};
+    return file === undefined ? error : { ...error, message: `${fn} (${file}) could not be loaded: ${error.message}` };
   }
 
   private lastOutcome(ticket: Ticket, all: readonly Ticket[], ending: Ending, failure: FunctionError | null): Outcome {
@@ -508,6 +683,7 @@ export class Instance implements TicketHolder {
   }
 
   private onExit(exit: Exit): void {
+    this.printed.flush();
     this.end({ kind: "gone", exit });
     this.context.directories.remove(this.directory);
   }
@@ -520,9 +696,20 @@ export class Instance implements TicketHolder {
     return this.context.nowMs() - ticket.beganMs;
   }
 
-  private isTrusted(): boolean {
+  private place(bundle: string): string {
+    if (this.preparedFor === bundle) return bundleDirectory(this.directory);
+    if (this.preparedFor !== null) {
+      removeBundle(this.directory);
+      // What it has compiled of the other release is forgotten.
+      this.writer.send(FRAME.prepare, 0, { directory: "", entries: [], mostBytes: 0 }, null);
+      this.preparedFor = null;
+    }
+    return placeBundle(bundle, this.directory, this.couldWriteBundle());
+  }
+
+  private couldWriteBundle(): boolean {
     const { allow } = this.instanceClass;
-    return allow.includes("child_process") || allow.includes("addons");
+    return this.process.jailed !== true && (allow.includes("child_process") || allow.includes("addons"));
   }
 
   private readonly rename = (text: string): string => {
@@ -537,7 +724,7 @@ function inFlight({ number, phase, call }: Ticket): InFlight {
   return { number, phase: phase === "waiting" || phase === "over" ? "running" : phase, timeoutMs: call.timeoutMs, kind: call.kind };
 }
 
-/** What the process printed on its way down belongs to the log of whoever may have caused it. */
+/** What the process printed on its way down belongs to the log of whoever may have caused it. (A call that was alone has it in its log already.) */
 function logOutput({ call }: Ticket, ending: Ending, outcome: Outcome): void {
   if (ending.kind !== "gone" || outcome.kind !== "crashed" || outcome.blame === "bystander" || ending.exit.output === "") return;
   call.log("error", ending.exit.output, Date.now());

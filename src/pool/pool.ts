@@ -1,6 +1,9 @@
+import type { ColdStartStats } from "./cold-starts.ts";
+import type { StartFailure } from "./fleet.ts";
 import type { Effects, FunctionError, HttpHead, KvReader, ResponseHead } from "../protocol/messages.ts";
 import type { LogLevel } from "../protocol/messages.ts";
 import type { FunctionManifest, Release } from "../protocol/manifest.ts";
+import type { LeaveSignal } from "../core/index.ts";
 
 /**
  * The door between those who want a function called and the instances that run it. `delivery` and `gateway` know this
@@ -48,7 +51,7 @@ export interface HttpCall extends CallBase {
   /** All of it, or a stream that is read as the function reads. */
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
   /** Aborts when the client leaves. */
-  readonly signal: AbortSignal | null;
+  readonly signal: LeaveSignal | null;
 }
 
 export type Call = EventCall | HttpCall;
@@ -62,6 +65,9 @@ export type Outcome =
   | { readonly kind: "crashed"; readonly blame: "guilty" | "suspect" | "bystander"; readonly error: FunctionError; readonly ranMs: number }
   /** The code could not be loaded, or there was no room within a bounded wait: the handler was never called. */
   | { readonly kind: "not-run"; readonly reason: "load-failed" | "overloaded" | "stopping" | "aborted"; readonly error: FunctionError };
+
+/** The name of the error of an instance whose process was gone without a word: killed from outside, or by a fault in native code. */
+export const GONE = "Crashed";
 
 export interface HttpAnswer {
   readonly head: ResponseHead;
@@ -77,7 +83,17 @@ export interface PoolStats {
   readonly running: number;
   readonly waiting: number;
   readonly coldStarts: number;
-  readonly functions: readonly { readonly fn: string; readonly instances: number; readonly running: number; readonly waiting: number }[];
+  readonly functions: readonly FunctionPoolStats[];
+}
+
+export interface FunctionPoolStats {
+  readonly fn: string;
+  readonly instances: number;
+  readonly running: number;
+  readonly waiting: number;
+  readonly coldStarts: ColdStartStats;
+  /** Null while nothing keeps its instances from starting. */
+  readonly startFailure: StartFailure | null;
 }
 
 export type { FunctionManifest };

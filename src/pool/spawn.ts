@@ -1,7 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
+import { constants } from "node:os";
 import type { Grant } from "../protocol/manifest.ts";
+import { describeLaunch, startLaunch, type Wall } from "./jail/index.ts";
 import { OutputRing } from "./output-ring.ts";
+import { onlyDescendant } from "./process-usage.ts";
 
 /** What is fixed when a process starts; instances of one class can stand in for each other until they are given a function. */
 export interface InstanceClass {
@@ -23,14 +26,21 @@ export interface Exit {
 
 /** The edge between the pool and a process. Tests put a scripted peer in its place. */
 export interface InstanceProcess {
+  /** What it reads it cannot write, whatever it may run, and its tmp is no larger than it may be. */
+  readonly jailed?: boolean;
+  /** Of Node itself, which may stand behind others; 0 while it is not there. */
   readonly pid: number;
   /** Bytes of frames, to the process. */
   readonly write: (bytes: Buffer) => void;
   /** Ends it at once (SIGKILL). */
   readonly kill: () => void;
   /** Given once, right after the start. `onBytes` is not called after `onExit`. */
-  readonly listen: (onBytes: (bytes: Buffer) => void, onExit: (exit: Exit) => void) => void;
+  readonly listen: (onBytes: (bytes: Buffer) => void, onExit: (exit: Exit) => void, onPrinted?: OnPrinted) => void;
 }
+
+export type PrintedStream = "stdout" | "stderr";
+/** What the process, or a child of it, wrote to a standard stream past its `console`. False: the stream is to be closed. */
+export type OnPrinted = (stream: PrintedStream, piece: Buffer) => boolean;
 
 export type SpawnInstance = (instanceClass: InstanceClass, directory: string) => InstanceProcess;
 
@@ -51,77 +61,35 @@ function killWithNode(child: ChildProcess): void {
   });
 }
 
-/**
- * An instance notices by its closed socket that the node was killed, but not while user code blocks its loop. So Linux is asked to kill it
- * with its parent; util-linux's setpriv (part of every Debian) does that and then becomes the instance itself, for about 1 ms of start.
- */
-const SETPRIV = "/usr/bin/setpriv";
-
-const DYING_WITH_PARENT = [SETPRIV, "--pdeathsig", "KILL", "--"] as const;
-let kernelEndsThem: boolean | undefined;
-
-function dyingWithParent(command: readonly string[]): readonly string[] {
-  kernelEndsThem ??= process.platform === "linux" && works(DYING_WITH_PARENT);
-  return kernelEndsThem ? [...DYING_WITH_PARENT, ...command] : command;
-}
-
-/** Tried, since not every setpriv knows the option (BusyBox's does not). */
-function works([program = "", ...args]: readonly string[]): boolean {
-  return spawnSync(program, [...args, process.execPath, "--version"], { stdio: "ignore" }).status === 0;
-}
-
-export function nodeSpawner(runtimeFile: string): SpawnInstance {
+export function nodeSpawner(runtimeFile: string, wall: Wall): SpawnInstance {
   return (instanceClass, directory) => {
-    const command = dyingWithParent([process.execPath, ...nodeFlags(instanceClass, directory, runtimeFile), runtimeFile]);
-    const child = spawn(command[0] ?? process.execPath, command.slice(1), {
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
-      // Nothing of the node's own environment; what the app's variables are comes with the function.
-      env: { TMPDIR: `${directory}/tmp` },
-      cwd: directory,
-      detached: false,
-    });
+    const launch = describeLaunch(wall, instanceClass, directory, runtimeFile);
+    const child = startLaunch(launch, directory);
     killWithNode(child);
-    return new ChildInstance(child);
+    return new ChildInstance(child, launch.wrappers, wall.name === "jail");
   };
 }
 
-/**
- * The walls. Beyond the permission model: node:sqlite opens any file on disk in spite of it (Node 26.10), so it is off;
- * and SIGUSR1 must not open an inspector.
- */
-export function nodeFlags({ memoryBytes, allow, network }: InstanceClass, directory: string, runtimeFile: string): string[] {
-  const known = process.allowedNodeEnvironmentFlags;
-  const flags = [
-    "--permission",
-    `--allow-fs-read=${directory}`,
-    `--allow-fs-read=${runtimeFile}`,
-    `--allow-fs-write=${directory}/tmp`,
-    "--no-experimental-sqlite",
-    "--disable-sigusr1",
-    "--no-warnings",
-    `--${known.has("--max-heap-size") ? "max-heap-size" : "max-old-space-size"}=${Math.max(16, Math.floor(memoryBytes / 2 ** 20))}`,
-  ];
-  if (allow.includes("child_process")) flags.push("--allow-child-process");
-  if (allow.includes("worker")) flags.push("--allow-worker");
-  if (allow.includes("addons")) flags.push("--allow-addons");
-  // Before Node 25 the permission model knows no network: it is open there.
-  if (network && known.has("--allow-net")) flags.push("--allow-net");
-  return flags;
-}
-
 class ChildInstance implements InstanceProcess {
-  readonly pid: number;
   private readonly child: ChildProcess;
+  private readonly wrappers: number;
   private readonly socket: Socket;
   private readonly printed = new OutputRing();
+  private nodePid: number | null = null;
+  readonly jailed: boolean;
 
-  constructor(child: ChildProcess) {
+  constructor(child: ChildProcess, wrappers: number, jailed: boolean) {
     this.child = child;
-    this.pid = child.pid ?? 0;
+    this.jailed = jailed;
+    this.wrappers = wrappers;
     this.socket = child.stdio[3] as Socket;
-    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (piece: Buffer) => this.printed.push(piece));
     // Writing to a process that has just ended is no news: its exit is reported.
     this.socket.on("error", () => {});
+  }
+
+  get pid(): number {
+    this.nodePid ??= onlyDescendant(this.child.pid ?? 0, this.wrappers);
+    return this.nodePid ?? 0;
   }
 
   readonly write = (bytes: Buffer): void => {
@@ -132,7 +100,9 @@ class ChildInstance implements InstanceProcess {
     this.child.kill("SIGKILL");
   };
 
-  readonly listen = (onBytes: (bytes: Buffer) => void, onExit: (exit: Exit) => void): void => {
+  readonly listen = (onBytes: (bytes: Buffer) => void, onExit: (exit: Exit) => void, onPrinted?: OnPrinted): void => {
+    this.drain("stdout", onPrinted);
+    this.drain("stderr", onPrinted);
     let exited: { code: number | null; signal: string | null } | null = null;
     let open = true;
     let reported = false;
@@ -147,7 +117,8 @@ class ChildInstance implements InstanceProcess {
     });
     this.socket.on("close", () => {
       open = false;
-      if (exited === null) this.kill();
+      // It has ended, most likely, and how is about to be told; one that only closed its connection is of no use to anybody.
+      if (exited === null) setTimeout(this.kill, LAST_FRAMES_MS).unref();
       report();
     });
     this.child.on("error", (error) => {
@@ -156,7 +127,7 @@ class ChildInstance implements InstanceProcess {
       report();
     });
     this.child.on("exit", (code, signal) => {
-      exited = { code, signal };
+      exited = this.wrappers > 0 && code !== null ? unwrapped(code) : { code, signal };
       // Its last frames may still be on the way, and what it printed last (V8's words on memory) too.
       if (open || !this.drained()) setTimeout(report, LAST_FRAMES_MS).unref();
       else report();
@@ -164,7 +135,23 @@ class ChildInstance implements InstanceProcess {
     });
   };
 
+  /** Always read, so that nobody ever blocks on a full pipe; and what is not taken is closed, so that a flood costs its writer alone. */
+  private drain(name: PrintedStream, onPrinted: OnPrinted = () => true): void {
+    const stream = this.child[name];
+    stream?.on("data", (piece: Buffer) => {
+      this.printed.push(piece);
+      if (!onPrinted(name, piece)) stream.destroy();
+    });
+    stream?.on("error", () => {});
+  }
+
   private drained(): boolean {
     return this.child.stdout?.readableEnded === true && this.child.stderr?.readableEnded === true;
   }
+}
+
+/** A wrapper tells the end of its child as a shell does: 128 and the number of the signal. */
+function unwrapped(code: number): { code: number | null; signal: string | null } {
+  const signal = Object.entries(constants.signals).find(([, number]) => number === code - 128);
+  return signal === undefined ? { code, signal: null } : { code: null, signal: signal[0] };
 }

@@ -5,13 +5,13 @@
  * head costs nothing, which is what most results have.
  */
 
-export const PROTOCOL_VERSION = 1;
 export const HEADER_BYTES = 16;
 export const LARGEST_PART_BYTES = 4 * 1024 * 1024;
 export const CHUNK_BYTES = 64 * 1024;
 export const INITIAL_CREDIT_BYTES = 256 * 1024;
 
 export const FRAME = {
+  speak: 14,
   load: 1,
   manifest: 2,
   event: 3,
@@ -23,6 +23,8 @@ export const FRAME = {
   requestChunk: 9,
   responseCredit: 10,
   stop: 11,
+  prepare: 12,
+  compile: 13,
   ready: 32,
   loaded: 33,
   described: 34,
@@ -36,6 +38,7 @@ export const FRAME = {
   aborted: 42,
   fatal: 43,
   loadReport: 44,
+  compiled: 45,
 } as const;
 
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type Describe, loadRelease, ReleaseLoader } from "./release-loader.ts";
+import { type Describe, type LoadedApp, loadRelease, ReleaseLoader } from "./release-loader.ts";
 import { describeHere, temporaryApp, writeApp } from "./testing-support/temporary-app.ts";
 
 function hello(answer: string): string {
@@ -25,6 +25,38 @@ describe("a release", () => {
     expect(release.manifest.functions).toMatchObject([{ name: "hello", entry: "functions/hello.mjs", file: "functions/hello.ts" }]);
     expect(JSON.parse(await readFile(join(release.directory, "manifest.json"), "utf8"))).toEqual(release.manifest);
     expect((await readdir(join(release.directory, "functions"))).sort()).toEqual(["hello.mjs", "hello.mjs.map"]);
+  });
+
+  it("R16: is compiled where it is described, unless it will be loaded again and again; a refused one leaves nothing", async () => {
+    const app = await temporaryApp({ "functions/hello.ts": hello("hello") });
+    const data = join(app, ".millrace");
+    const compile = async (directory: string): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await writeFile(join(directory, "functions/hello.mjs.v8"), "made");
+    };
+    const refusing = new ReleaseLoader(app, data, () => Promise.reject(new Error("refused")), { compile });
+    await expect(refusing.load()).rejects.toThrow("refused");
+    expect(await releasesOf(app)).toEqual([]);
+    const reloading = new ReleaseLoader(app, data, describeHere, { compile, reloads: true });
+    const once = new ReleaseLoader(app, data, describeHere, { compile });
+    const cacheOf = async ({ release }: LoadedApp): Promise<string> =>
+      readFile(join(release.directory, "functions/hello.mjs.v8"), "utf8").catch(() => "none");
+    expect(await cacheOf(await reloading.load())).toBe("none");
+    expect(await cacheOf(await once.load())).toBe("made");
+    for (const loader of [refusing, reloading, once]) await loader.dispose();
+  });
+
+  it("R17: a file makes a `require` only if it has use for one", async () => {
+    const files = {
+      "functions/plain.ts": hello("hello"),
+      "functions/old.ts": `import old from "../lib/old.cjs";\nexport const seen = old;\n`,
+      "lib/old.cjs": `module.exports = require("node:path").sep;`,
+    };
+    const release = await loadRelease(await temporaryApp(files), join(await temporaryApp({}), "data"), describeHere);
+    const textOf = (file: string): Promise<string> => readFile(join(release.directory, file), "utf8");
+    expect(await textOf("functions/old.mjs")).toContain("createRequire");
+    expect(await textOf("functions/plain.mjs")).toMatch(/^\n/);
+    expect(await textOf("functions/plain.mjs")).not.toContain("createRequire");
   });
 
   it("R5 R6: has the same id wherever the app lies, another for other code or variables", async () => {

@@ -8,6 +8,9 @@ import { ReleaseFolder, releaseId } from "./release-folder.ts";
 /** Extracts the manifest inside a sandbox: the node itself runs no code of the app. */
 export type Describe = (directory: string, entries: readonly BundleEntry[], env: Readonly<Record<string, string>>) => Promise<Manifest>;
 
+/** Lays code caches beside a bundle's files: instances start sooner with them, and as well without. */
+export type Compile = (directory: string) => Promise<unknown>;
+
 export interface LoadedApp {
   readonly release: Release;
   /** The files the bundle was made from, absolute. */
@@ -18,15 +21,22 @@ export interface LoadedApp {
 export class ReleaseLoader {
   private readonly appDirectory: string;
   private readonly describe: Describe;
+  private readonly compile: Compile | null;
   private readonly folder: ReleaseFolder;
   private readonly bundler: Bundler;
   /** Loads run one at a time: they share the bundler and the folder. */
   private last: Promise<unknown> = Promise.resolve();
 
-  /** `reloads`: it will be loaded again and again, so what stays the same is kept. */
-  constructor(appDirectory: string, dataDirectory: string, describe: Describe, options: { readonly reloads?: boolean } = {}) {
+  /** `reloads`: it will be loaded again and again, so what stays the same is kept, and nothing is compiled for later. */
+  constructor(
+    appDirectory: string,
+    dataDirectory: string,
+    describe: Describe,
+    options: { readonly reloads?: boolean; readonly compile?: Compile } = {},
+  ) {
     this.appDirectory = resolve(appDirectory);
     this.describe = describe;
+    this.compile = options.reloads === true ? null : (options.compile ?? null);
     this.folder = new ReleaseFolder(resolve(dataDirectory));
     this.bundler = new Bundler(this.appDirectory, options.reloads === true);
   }
@@ -51,9 +61,15 @@ export class ReleaseLoader {
   }
 
   private async describeChecked(directory: string, bundle: Bundle, env: Readonly<Record<string, string>>): Promise<Manifest> {
-    const manifest = await this.describe(directory, bundle.entries, env);
-    checkManifest(manifest);
-    return manifest;
+    const compiled = this.compile?.(directory);
+    try {
+      const manifest = await this.describe(directory, bundle.entries, env);
+      checkManifest(manifest);
+      return manifest;
+    } finally {
+      // Not before it is out of the folder, which goes when the app is refused.
+      await compiled;
+    }
   }
 }
 

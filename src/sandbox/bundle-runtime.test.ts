@@ -33,6 +33,6 @@ it("needs nothing at start but what is cheap: node:http would cost 20 to 45 ms, 
   await bundleRuntime(file);
   const required = [...(await readFile(file, "utf8")).matchAll(/require\("([^"]+)"\)/g)].map(([, name]) => name);
   expect(new Set(required)).toEqual(
-    new Set(["node:async_hooks", "node:fs", "node:net", "node:path", "node:stream", "node:url", "node:util"]),
+    new Set(["node:async_hooks", "node:fs", "node:module", "node:net", "node:path", "node:stream", "node:url", "node:util", "node:vm"]),
   );
 });

@@ -28,11 +28,11 @@ function onTest(handler: string, before = ""): string {
 }
 
 describe("life", () => {
-  it("B1: says ready first, with its protocol, pid and runtime", async () => {
+  it("B1: says ready first, with the protocols that it speaks, pid and runtime", async () => {
     const instance = workshop.start();
     await instance.frame(FRAME.ready);
     expect(instance.frames[0]?.type).toBe(FRAME.ready);
-    expect(instance.frames[0]?.head).toEqual({ protocol: 1, pid: instance.pid, runtime: expect.stringMatching(/^node \d+/) });
+    expect(instance.frames[0]?.head).toEqual({ protocols: [1], pid: instance.pid, runtime: expect.stringMatching(/^node \d+/) });
   });
 
   it("B2: the function sees the variables of its app and none of the node", async () => {
@@ -61,7 +61,7 @@ describe("life", () => {
     const instance = workshop.start();
     const loaded = load(instance, { directory });
     expect((await instance.event(1, {})).type).toBe(FRAME.result);
-    expect((await loaded).head).toEqual({});
+    expect((await loaded).head).not.toHaveProperty("error");
   });
 
   it("B3: an error at import comes back in loaded, with the user's line, and in every call", async () => {

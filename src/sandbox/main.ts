@@ -2,13 +2,15 @@
  * The entry of an instance process. It says `ready` before anything else, since a cold start waits for it; what only a
  * call needs is prepared after that.
  */
-import { FRAME, type Frame, PROTOCOL_VERSION } from "../protocol/frame.ts";
+import { FRAME, type Frame } from "../protocol/frame.ts";
+import { SPOKEN_VERSIONS } from "../protocol/versions.ts";
+import { BundleModules } from "./bundle-modules.ts";
 import { Calls, type LoadedFunction } from "./calls.ts";
 import { Connection } from "./connection.ts";
 import { captureConsole } from "./console-capture.ts";
 import { toFunctionError } from "./function-error.ts";
 import { LoadReporter } from "./load-report.ts";
-import { describeApp, loadFunction } from "./loader.ts";
+import { compileFiles, describeApp, loadFunction, prepareEntries } from "./loader.ts";
 import { guardProcess } from "./process-guard.ts";
 import { rehearse } from "./rehearsal.ts";
 import { installStackTraces } from "./stack-trace.ts";
@@ -17,6 +19,11 @@ import { installWebGlobals } from "./web-globals.ts";
 /** A cold start hands over its function sooner than that, and must not wait for a rehearsal. */
 const REHEARSE_AFTER_MS = 20;
 
+let modules = new BundleModules();
+/** What is compiled ahead comes to its end before anything is imported. */
+let prepared: Promise<void> = Promise.resolve();
+/** It plays with the environment: nobody's must not come after the app's. */
+let rehearsed: Promise<void> = Promise.resolve();
 let fn: LoadedFunction | null = null;
 /** Frames of calls that came while the function was still loading. */
 let held: Frame[] | null = null;
@@ -27,7 +34,7 @@ let stopping = false;
 let exit: (code: number) => void = (code) => process.exit(code);
 
 const connection = new Connection(onFrame, () => exit(0));
-connection.send(FRAME.ready, 0, { protocol: PROTOCOL_VERSION, pid: process.pid, runtime: `node ${process.versions.node}` }, null);
+connection.send(FRAME.ready, 0, { protocols: SPOKEN_VERSIONS, pid: process.pid, runtime: `node ${process.versions.node}` }, null);
 connection.flush();
 
 const calls = new Calls(connection, () => {
@@ -41,7 +48,10 @@ const loadReporter = new LoadReporter(
 captureConsole(() => calls.currentLog);
 installStackTraces(() => releaseDirectory);
 installWebGlobals();
-const rehearsal = setTimeout(rehearse, REHEARSE_AFTER_MS);
+const rehearsal = setTimeout(() => {
+  // Without modules in steps there is nothing to rehearse with.
+  rehearsed = rehearse().catch(() => {});
+}, REHEARSE_AFTER_MS);
 
 function onFrame(frame: Frame): void {
   if (held !== null && frame.call !== 0) {
@@ -50,6 +60,9 @@ function onFrame(frame: Frame): void {
     return;
   }
   switch (frame.type) {
+    case FRAME.speak:
+      // There is one version so far: whatever was picked is it.
+      return;
     case FRAME.load:
       clearTimeout(rehearsal);
       releaseDirectory = directoryOf(frame);
@@ -59,6 +72,15 @@ function onFrame(frame: Frame): void {
       clearTimeout(rehearsal);
       releaseDirectory = directoryOf(frame);
       void describe(frame);
+      return;
+    case FRAME.prepare:
+      // For another release than before: what was compiled is not its code.
+      modules = new BundleModules();
+      prepared = prepareEntries(modules, frame.head);
+      return;
+    case FRAME.compile:
+      clearTimeout(rehearsal);
+      connection.send(FRAME.compiled, 0, { files: compileFiles(frame.head) }, null);
       return;
     case FRAME.event:
     case FRAME.http:
@@ -99,8 +121,10 @@ function directoryOf({ head }: Frame): string | null {
 async function load(frame: Frame): Promise<void> {
   held = [];
   try {
-    fn = await loadFunction(frame.head);
-    connection.send(FRAME.loaded, 0, null, null);
+    await rehearsed;
+    await prepared;
+    fn = await loadFunction(modules, frame.head);
+    connection.send(FRAME.loaded, 0, { modules: modules.counts }, null);
     // The held calls run in this same tick: one that blocks or ends the process must not be taken for a failed load.
     connection.flush();
   } catch (thrown) {
@@ -113,7 +137,8 @@ async function load(frame: Frame): Promise<void> {
 }
 
 async function describe(frame: Frame): Promise<void> {
-  connection.send(FRAME.described, 0, await describeApp(frame.head), null);
+  await rehearsed;
+  connection.send(FRAME.described, 0, await describeApp(modules, frame.head), null);
 }
 
 function start(frame: Frame): void {

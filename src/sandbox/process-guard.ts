@@ -20,12 +20,27 @@ function forbidKillingOthers(): void {
   Object.defineProperty(process, "_kill", { value: own, writable: false, configurable: false });
 }
 
+/** Node says that addons are disabled, and the packages that load them then guess at the platform; the author wants to know of the grant. */
+function explainRefusedAddons(): void {
+  const dlopen = process.dlopen.bind(process);
+  process.dlopen = (...args) => {
+    try {
+      dlopen(...args);
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ERR_DLOPEN_DISABLED")
+        error.message = 'the sandbox loads no native addons unless the function says `allow: ["addons"]`';
+      throw error;
+    }
+  };
+}
+
 /**
  * When user code ends the process, the node must know which call it was: the guilty one counts an attempt, those beside
  * it do not. So every way out tells first.
  */
 export function guardProcess(connection: LastWords, calls: Calls): { readonly exit: (code: number) => never } {
   forbidKillingOthers();
+  explainRefusedAddons();
   const exit = process.exit.bind(process);
   const abort = process.abort.bind(process);
   const kill = process.kill.bind(process);

@@ -53,7 +53,7 @@ describe("functions", () => {
         retry: { attempts: 5, backoff: "exponential", baseMs: 1000, factor: 2, maxMs: 3_600_000, jitter: "full" },
         timeoutMs: 30_000,
         memoryBytes: 128 * 1024 ** 2,
-        concurrency: { instance: 16, function: null, key: 1 },
+        concurrency: { instance: 100, function: null, key: 1 },
         instances: { min: 0, max: null, idleMs: 60_000 },
         allow: [],
         network: true,

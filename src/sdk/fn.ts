@@ -29,7 +29,7 @@ export interface FnOptions<O extends On = On> {
   readonly key?: ((event: RawInputOf<TriggerOf<O>>) => unknown) | string | null;
   /** What a dead delivery does to those behind it with the same key. Default "continue". */
   readonly onDead?: "continue" | "hold";
-  /** Calls at once. A number: in one instance (default 16). `function`: in all of them; `key`: of one key (default 1). */
+  /** Calls at once. A number: in one instance (default 100). `function`: in all of them; `key`: of one key (default 1). */
   readonly concurrency?: number | { readonly instance?: number; readonly function?: number; readonly key?: number };
   readonly retry?: RetryOptions;
   /** How long one attempt may take. Default "30s". */

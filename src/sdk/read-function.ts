@@ -104,11 +104,11 @@ function readRetry(options: OptionReader): FunctionManifest["retry"] {
 function readConcurrency(options: OptionReader): FunctionManifest["concurrency"] {
   const many = { least: 1, most: 10_000 };
   if (typeof options.get("concurrency") === "number") {
-    return { instance: options.integer("concurrency", 16, many), function: null, key: 1 };
+    return { instance: options.integer("concurrency", 100, many), function: null, key: 1 };
   }
   const concurrency = options.group("concurrency", ["instance", "function", "key"]);
   return {
-    instance: concurrency.integer("instance", 16, many),
+    instance: concurrency.integer("instance", 100, many),
     function: concurrency.integer("function", null, many),
     key: concurrency.integer("key", 1, many),
   };

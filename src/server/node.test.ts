@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { NODE_FILE } from "../control/client/index.ts";
-import { MillraceError, VirtualClock } from "../core/index.ts";
+import { MillraceError, systemClock, VirtualClock } from "../core/index.ts";
 import { temporaryApp, writeApp } from "../releases/testing-support/temporary-app.ts";
 import { createNode, type MillraceNode, type NodeOptions } from "./node.ts";
 import { resolveSettings, type SettingName } from "./settings.ts";
@@ -103,6 +103,31 @@ describe("a node that starts", () => {
   });
 });
 
+describe("a hostile function", () => {
+  it("C3: finds the control door, but not what it asks for: a token", async () => {
+    const app = await temporaryApp({
+      "functions/app.ts": `
+        import { fn, http } from "millrace";
+        const fs = process.getBuiltinModule("node:fs");
+        const read = (path: string): string => { try { return fs.readFileSync(path, "utf8"); } catch (error: any) { return error.code; } };
+        export const knock = fn({ on: http.get("/knock") }, async (request) => {
+          const asked = new URL(request.url).searchParams;
+          const token = read(asked.get("data") + "/control-token");
+          const { status } = await fetch(asked.get("door") + "/v1/functions", { headers: { authorization: "Bearer " + token } });
+          return status + " " + token;
+        });
+      `,
+    });
+    const data = await dataDirectory();
+    const node = await nodeOf(app, { data });
+    await node.start();
+    await node.reload();
+    expect((await stat(join(data, "control-token"))).size).toBeGreaterThan(0);
+    const asked = new URLSearchParams({ data, door: node.addresses.control });
+    expect(await get(node, `/knock?${asked.toString()}`)).toBe("200 401 ERR_ACCESS_DENIED");
+  });
+});
+
 describe("a reload", () => {
   it("that does not compile leaves what there was", async () => {
     const app = await temporaryApp({ "functions/app.ts": hello("one") });
@@ -166,5 +191,47 @@ describe("a reload", () => {
     const reload = node.reload().catch((error: unknown) => error);
     await node.stop();
     expect(await reload).toBeInstanceOf(MillraceError);
+  });
+});
+
+describe("over the memory budget", () => {
+  const HOG = `
+    import { event, fn, http } from "millrace";
+    export const hog = fn({ on: http.get("/hog") }, (_request, ctx) => {
+      console.log("begun");
+      return new Promise((resolve) => ctx.signal.addEventListener("abort", () => resolve("left")));
+    });
+    export const asked = fn({ on: http.get("/asked") }, () => "answered");
+    export const woken = fn({ on: event("order.placed") }, () => {});
+  `;
+
+  it("Q2, S7: HTTP callers get 503 with Retry-After after a bounded wait, events wait in the store and lose nothing", async () => {
+    const app = await temporaryApp({ "functions/app.ts": HOG });
+    const begun = Promise.withResolvers<void>();
+    const onLog: NodeOptions["onLog"] = ({ text }) => (text.includes("begun") ? begun.resolve() : undefined);
+    const node = await nodeOf(app, { data: await dataDirectory(), memory: "128mb" }, { waitMs: 300, clock: systemClock, onLog });
+    await node.start();
+    await node.reload();
+    const client = new AbortController();
+    // On a slow machine its own instance may not stand in time either.
+    const hog = async (): Promise<void> => {
+      while ((await fetch(`${node.addresses.gateway}/hog`, { signal: client.signal })).status === 503);
+    };
+    const hogging = hog().catch(() => {});
+    await begun.promise;
+    const answer = await fetch(`${node.addresses.gateway}/asked`);
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(await answer.json()).toMatchObject({ error: { code: "overloaded", message: expect.stringContaining("within 300 ms") } });
+    const emitted = await fetch(`${node.addresses.gateway}/_/events`, {
+      method: "POST",
+      headers: { "content-type": "application/cloudevents+json" },
+      body: JSON.stringify({ specversion: "1.0", id: "o-1", source: "/test", type: "order.placed" }),
+    });
+    expect(emitted.status).toBe(202);
+    expect(node.delivery.stats()).toMatchObject({ waiting: 1, dead: 0 });
+    client.abort();
+    await hogging;
+    await node.delivery.settled();
+    expect(node.delivery.stats()).toMatchObject({ waiting: 0, dead: 0 });
   });
 });

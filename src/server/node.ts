@@ -23,6 +23,8 @@ export interface NodeOptions {
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly durability?: "full" | "off";
+  /** How long a call may wait for an instance. */
+  readonly waitMs?: number;
   /** Called with every log line as it is written. */
   readonly onLog?: LogSink;
   /** The app will be loaded again and again. */
@@ -69,11 +71,15 @@ export class MillraceNode implements Service {
       dataDirectory,
       runtimeFile: made.runtimeFile,
       stopLimitMs: settings.graceMs,
+      ...(options.waitMs === undefined ? {} : { waitMs: options.waitMs }),
+      spares: { classes: settings.spares, perClass: 1 },
+      prepareSpares: options.reloads !== true,
       describeAhead: options.reloads === true ? "always" : "once",
       ...(settings.memoryBytes === null ? {} : { budgetBytes: settings.memoryBytes }),
+      ...(settings.wall === null ? {} : { wall: settings.wall }),
       onStrayLog: ({ fn, invocation, level, text, atMs }) =>
         this.logs.write({ fn: fn ?? "", invocation: invocation ?? "", level, text, atMs }),
-      onColdStart: ({ fn, waitMs, loadMs, firstCallMs }) => metrics.coldStarted(fn, waitMs + loadMs + firstCallMs),
+      onColdStart: ({ fn, ...phases }) => metrics.coldStarted(fn, phases),
     });
     this.delivery = new DeliveryEngine({
       store,
@@ -115,7 +121,7 @@ export class MillraceNode implements Service {
       options.appDirectory,
       dataDirectory,
       (directory, entries, env) => this.pool.describe(directory, entries, env),
-      options,
+      { ...options, compile: (directory) => this.pool.compile(directory) },
     );
     this.retention = new Retention({
       store,

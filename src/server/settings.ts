@@ -1,4 +1,4 @@
-import { MillraceError, parseDurationMs, parseSizeBytes } from "../core/index.ts";
+import { didYouMean, MillraceError, parseDurationMs, parseSizeBytes } from "../core/index.ts";
 
 /**
  * What an operator can set, as data: the CLI's flags, the environment variables and docs/reference/configuration.md are made from
@@ -8,6 +8,8 @@ export interface Setting {
   readonly flag: string;
   readonly variable: string;
   readonly kind: "text" | "port" | "duration" | "size" | "count";
+  /** Of a count; without it 1. */
+  readonly least?: number;
   /** What stands there when nobody says anything; null: nothing. */
   readonly standard: string | null;
   readonly summary: string;
@@ -65,6 +67,21 @@ export const SETTINGS = {
     standard: null,
     summary: "Sum of the memory limits of all instances (default: 75 % of the machine's)",
   },
+  spares: {
+    flag: "spares",
+    variable: "MILLRACE_SPARES",
+    kind: "count",
+    least: 0,
+    standard: "2",
+    summary: "Kinds of functions (by memory, grants and network) for which a process stands ready; 0 starts each when it is called",
+  },
+  wall: {
+    flag: "wall",
+    variable: "MILLRACE_WALL",
+    kind: "text",
+    standard: null,
+    summary: "jail: refuse to start where none stands; permission: put up none (default: a jail where one stands)",
+  },
   maxBody: {
     flag: "max-body",
     variable: "MILLRACE_MAX_BODY",
@@ -108,6 +125,8 @@ export interface Settings {
   readonly controlToken: string | null;
   readonly retentionMs: number;
   readonly memoryBytes: number | null;
+  readonly spares: number;
+  readonly wall: "permission" | "jail" | null;
   readonly maxBodyBytes: number;
   readonly maxEventBytes: number;
   readonly maxBatchBytes: number;
@@ -137,7 +156,7 @@ export function resolveSettings(
   };
   const number = (name: SettingName): number | null => {
     const value = given(name);
-    return value === null ? null : parse(SETTINGS[name].kind, value.text, value.from);
+    return value === null ? null : parse(SETTINGS[name], value.text, value.from);
   };
   const port = number("port") ?? 0;
   return {
@@ -150,6 +169,8 @@ export function resolveSettings(
     controlToken: text("controlToken"),
     retentionMs: number("retention") ?? 0,
     memoryBytes: number("memory"),
+    spares: number("spares") ?? 0,
+    wall: wallOf(given("wall")),
     maxBodyBytes: number("maxBody") ?? 0,
     maxEventBytes: number("maxEvent") ?? 0,
     maxBatchBytes: number("maxBatch") ?? 0,
@@ -158,13 +179,25 @@ export function resolveSettings(
   };
 }
 
-function parse(kind: Setting["kind"], text: string, from: string): number {
+const WALLS = ["jail", "permission"] as const;
+
+function wallOf(value: { text: string; from: string } | null): Settings["wall"] {
+  if (value === null) return null;
+  const wall = WALLS.find((each) => each === value.text);
+  if (wall !== undefined) return wall;
+  throw new MillraceError(
+    "bad_config",
+    `${value.from}: "${value.text}" is no wall${didYouMean(value.text, WALLS)}: use jail or permission`,
+  );
+}
+
+function parse({ kind, least }: Setting, text: string, from: string): number {
   try {
     switch (kind) {
       case "port":
         return whole(text, 0, 65_535, "a port");
       case "count":
-        return whole(text, 1, 1_000_000, "a count");
+        return whole(text, least ?? 1, 1_000_000, "a count");
       case "duration":
         return parseDurationMs(/^\d+$/.test(text) ? Number(text) : text);
       case "size":

@@ -17,7 +17,7 @@ function watched(): Metrics {
       running: 2,
       waiting: 0,
       coldStarts: 9,
-      functions: [{ fn: "a", instances: 3, running: 2, waiting: 0 }],
+      functions: [{ fn: "a", instances: 3, running: 2, waiting: 0, coldStarts: { count: 1, phases: null }, startFailure: null }],
     }),
     health: () => ({ state: "failing", error: new Error("x"), sinceMs: 1 }),
   });
@@ -35,7 +35,7 @@ describe("metrics", () => {
     metrics.waited("a", 2);
     metrics.conflicted("a");
     metrics.died("a");
-    metrics.coldStarted("a", 12);
+    metrics.coldStarted("a", { waitMs: 1, loadMs: 9, firstCallMs: 2 });
     metrics.logged("warn");
     const lines = metrics.text().split("\n");
     for (const line of [
@@ -54,6 +54,9 @@ describe("metrics", () => {
       'millrace_dead_total{function="a"} 1',
       'millrace_cold_starts_total{function="a"} 1',
       'millrace_cold_start_seconds_bucket{le="0.015"} 1',
+      'millrace_cold_start_phase_seconds_bucket{phase="load",le="0.005"} 0',
+      'millrace_cold_start_phase_seconds_bucket{phase="load",le="0.01"} 1',
+      'millrace_cold_start_phase_seconds_sum{phase="first_call"} 0.002',
       'millrace_log_lines_total{level="warn"} 1',
       "millrace_deliveries_waiting 5",
       "millrace_deliveries_running 2",

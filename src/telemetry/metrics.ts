@@ -20,6 +20,9 @@ const RUN_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
 const WAIT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 60, 300, 900, 3600, 14400];
 const START_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
+const PHASE_SECONDS = [0.0005, ...RUN_SECONDS.filter((bound) => bound <= 10)];
+
+type StartPhase = "wait" | "load" | "first_call";
 type Kind = "event" | "http";
 
 /** The children that belong to one function, found once: an observation costs one look-up and an addition. */
@@ -42,6 +45,7 @@ export class Metrics implements Observer {
   private readonly conflicts: CounterFamily;
   private readonly deaths: CounterFamily;
   private readonly startSeconds: Histogram;
+  private readonly phaseSeconds: Readonly<Record<StartPhase, Histogram>>;
   private readonly coldStarts: CounterFamily;
   private readonly logLines: Record<LogLevel, Counter>;
 
@@ -69,8 +73,15 @@ export class Metrics implements Observer {
     this.deaths = registry.counter("millrace_dead_total", "Deliveries given up.", ["function"]);
     this.coldStarts = registry.counter("millrace_cold_starts_total", "Calls that had to wait for a new instance.", ["function"]);
     this.startSeconds = registry
-      .histogram("millrace_cold_start_seconds", "From asking for an instance until it could take the call.", [], START_SECONDS)
+      .histogram("millrace_cold_start_seconds", "From asking for an instance until its first call was answered.", [], START_SECONDS)
       .with();
+    const phases = registry.histogram(
+      "millrace_cold_start_phase_seconds",
+      "The same by phase: wait (for a process), load (the code), first_call.",
+      ["phase"],
+      PHASE_SECONDS,
+    );
+    this.phaseSeconds = { wait: phases.with("wait"), load: phases.with("load"), first_call: phases.with("first_call") };
     const lines = registry.counter("millrace_log_lines_total", "Log lines that functions wrote.", ["level"]);
     this.logLines = Object.fromEntries(LOG_LEVELS.map((level) => [level, lines.with(level)])) as Record<LogLevel, Counter>;
     registry.gauges("millrace_build_info", "The versions that run, as labels; always 1.", ["version", "node"], () => [
@@ -136,9 +147,12 @@ export class Metrics implements Observer {
     this.deaths.with(fn).add();
   }
 
-  coldStarted(fn: string, tookMs: number): void {
+  coldStarted(fn: string, { waitMs, loadMs, firstCallMs }: Parameters<Observer["coldStarted"]>[1]): void {
     this.coldStarts.with(fn).add();
-    this.startSeconds.observe(tookMs / 1000);
+    this.startSeconds.observe((waitMs + loadMs + firstCallMs) / 1000);
+    this.phaseSeconds.wait.observe(waitMs / 1000);
+    this.phaseSeconds.load.observe(loadMs / 1000);
+    this.phaseSeconds.first_call.observe(firstCallMs / 1000);
   }
 
   logged(level: LogLevel): void {

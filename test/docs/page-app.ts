@@ -9,7 +9,7 @@ import type { Page } from "./markdown.ts";
 import { CHECKOUT } from "./pages.ts";
 
 /** What an app of the pages finds in its node_modules, as if it had been installed. */
-const PACKAGES = ["zod", "valibot", "@valibot/to-json-schema", "@types/node", "undici-types", "typescript"];
+const PACKAGES = ["hono", "zod", "valibot", "@valibot/to-json-schema", "@types/node", "undici-types", "typescript"];
 
 export function linkPackages(folder: string): void {
   for (const name of PACKAGES) {

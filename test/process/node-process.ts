@@ -13,6 +13,8 @@ export interface NodeOptions {
   readonly command?: "start" | "dev";
   readonly data?: string;
   readonly port?: number;
+  /** Further options of the command line. */
+  readonly args?: readonly string[];
   /** A program that starts the node in its stead and keeps its process id, such as `strace -D`. */
   readonly through?: readonly string[];
 }
@@ -58,7 +60,7 @@ export class NodeProcess {
     const port = options.port ?? (await freePort());
     const data = options.data ?? mkdtempSync(join(tmpdir(), "millrace-process-"));
     const cli = ["--disable-warning=ExperimentalWarning", "--conditions=millrace/source", join(CHECKOUT, "src/cli/main.ts")];
-    const args = [options.command ?? "start", app, "--data", data, "--port", String(port)];
+    const args = [options.command ?? "start", app, "--data", data, "--port", String(port), ...(options.args ?? [])];
     const [program = "", ...rest] = [...(options.through ?? []), process.execPath, ...cli, ...args];
     const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
     return new NodeProcess(spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"], env }), port, data);

@@ -19,3 +19,14 @@ export const slow = fn({ on: event("bench.backlog"), timeout: "1h", concurrency:
 });
 
 export const cold0 = fn({ on: http.get("/cold/0"), instances: { idle: "1ms" } }, () => "cold");
+
+/** Hello for one instance alone, however many ask at once: what a handler that never waits is best given. */
+export const helloWide = fn({ on: http.get("/hello/wide"), concurrency: 64 }, () => "hello");
+
+/** Waits as long as it is told, as for a database. */
+export const wait = fn({ on: http.get("/wait/:ms"), concurrency: 500 }, async (_request, ctx) => {
+  await new Promise((resolve) => {
+    setTimeout(resolve, Number(ctx.params.ms));
+  });
+  return "hello";
+});

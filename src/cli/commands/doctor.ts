@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { defineCommand } from "../command.ts";
 import { JSON_OPTION } from "../connect.ts";
-import type { Finding } from "../examine.ts";
+import type { Finding } from "../finding.ts";
 import { type Colors, jsonLine, line } from "../io.ts";
 import { readSettings, SETTING_OPTIONS } from "../serve-options.ts";
 

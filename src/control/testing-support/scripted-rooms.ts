@@ -33,7 +33,20 @@ export class ScriptedRooms implements ControlRooms {
       running: 0,
       waiting: 0,
       coldStarts: 1,
-      functions: [{ fn: "hello", instances: 1, running: 0, waiting: 0 }],
+      functions: [
+        {
+          fn: "hello",
+          instances: 1,
+          running: 0,
+          waiting: 0,
+          coldStarts: { count: 3, phases: { waitMs: 0.1, loadMs: 1.5, firstCallMs: 0.5 } },
+          startFailure: {
+            error: { name: "TypeError", message: "no good", stack: null },
+            failures: 2,
+            retryAtMs: 1_700_000_000_200,
+          },
+        },
+      ],
     }),
   };
 

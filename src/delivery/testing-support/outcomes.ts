@@ -24,12 +24,12 @@ export function threw(message = "it broke", more: Partial<FunctionError> = {}): 
   return { kind: "threw", error: errorOf(message, more), ranMs: 1 };
 }
 
-export function crashed(blame: "guilty" | "suspect" | "bystander"): Outcome {
-  return { kind: "crashed", blame, error: errorOf("the instance is gone"), ranMs: 1 };
+export function crashed(blame: "guilty" | "suspect" | "bystander", more: Partial<FunctionError> = {}): Outcome {
+  return { kind: "crashed", blame, error: errorOf("the instance is gone", more), ranMs: 1 };
 }
 
-export function notRun(reason: "load-failed" | "overloaded" | "stopping"): Outcome {
-  return { kind: "not-run", reason, error: errorOf(`not run: ${reason}`) };
+export function notRun(reason: "load-failed" | "overloaded" | "stopping", more: Partial<FunctionError> = {}): Outcome {
+  return { kind: "not-run", reason, error: errorOf(`not run: ${reason}`, more) };
 }
 
 function errorOf(message: string, more: Partial<FunctionError> = {}): FunctionError {

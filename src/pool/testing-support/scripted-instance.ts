@@ -1,12 +1,4 @@
-import {
-  type Frame,
-  FRAME,
-  FrameReader,
-  FrameWriter,
-  type FunctionManifest,
-  PROTOCOL_VERSION,
-  type Release,
-} from "../../protocol/index.ts";
+import { type Frame, FRAME, FrameReader, FrameWriter, type FunctionManifest, SPOKEN_VERSIONS, type Release } from "../../protocol/index.ts";
 import type { EventCall, HttpCall } from "../pool.ts";
 import type { Exit, InstanceClass, InstanceProcess, SpawnInstance } from "../spawn.ts";
 
@@ -50,7 +42,7 @@ export class ScriptedInstance implements InstanceProcess {
   };
 
   ready(): void {
-    this.writer.send(FRAME.ready, 0, { protocol: PROTOCOL_VERSION, pid: 0, runtime: "scripted" }, null);
+    this.writer.send(FRAME.ready, 0, { protocols: SPOKEN_VERSIONS, pid: 0, runtime: "scripted" }, null);
   }
 
   send(type: Frame["type"], call: number, head: object | null = null, body: Uint8Array | string | null = null, flags = 0): void {

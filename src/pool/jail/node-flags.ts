@@ -1,0 +1,31 @@
+import type { InstanceClass } from "../spawn.ts";
+
+/**
+ * Node's own walls. Beyond the permission model: node:sqlite opens any file on disk in spite of it (Node 26.10), so it is off;
+ * and SIGUSR1 must not open an inspector.
+ */
+export function nodeFlags(
+  { memoryBytes, allow, network }: InstanceClass,
+  directory: string,
+  runtimeFile: string,
+  known: ReadonlySet<string> = process.allowedNodeEnvironmentFlags,
+): string[] {
+  const flags = [
+    "--permission",
+    `--allow-fs-read=${directory}`,
+    `--allow-fs-read=${runtimeFile}`,
+    `--allow-fs-write=${directory}/tmp`,
+    "--no-experimental-sqlite",
+    "--disable-sigusr1",
+    "--no-warnings",
+    // Modules that are compiled and linked before they are run: sandbox/bundle-modules.ts.
+    "--experimental-vm-modules",
+    `--${known.has("--max-heap-size") ? "max-heap-size" : "max-old-space-size"}=${Math.max(16, Math.floor(memoryBytes / 2 ** 20))}`,
+  ];
+  if (allow.includes("child_process")) flags.push("--allow-child-process");
+  if (allow.includes("worker")) flags.push("--allow-worker");
+  if (allow.includes("addons")) flags.push("--allow-addons");
+  // Before Node 25 the permission model knows no network: it is open there, unless a jail closes it.
+  if (network && known.has("--allow-net")) flags.push("--allow-net");
+  return flags;
+}
