@@ -1,8 +1,9 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { testApp, type TestApp } from "../../src/testing/index.ts";
 
-/** What the functions log: a word, and the process that they run in. */
+/** What the functions log: a word, and the folder of their instance. */
 const lines: string[] = [];
 let app: TestApp;
 beforeAll(async () => {
@@ -12,9 +13,27 @@ afterAll(() => app.stop());
 
 /** The process that said this word last, once `count` have. */
 async function processOf(word: string, count = 1): Promise<number> {
-  const said = (): number[] => lines.flatMap((line) => (line.startsWith(`${word} `) ? [Number(line.slice(word.length + 1))] : []));
+  const said = (): string[] => lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1).trim()] : []));
   await expect.poll(said, { timeout: 10_000 }).toHaveLength(count);
-  return said().at(-1) ?? 0;
+  return instanceIn(said().at(-1) ?? "");
+}
+
+/** The instance of that folder, whose number outside is not the one that a jail shows it: Node's permissions name the folder. */
+function instanceIn(folder: string): number {
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const [program = "", ...options] = commandLine(name);
+    if (!program.endsWith("/bwrap") && options.includes(`--allow-fs-write=${folder}/tmp`)) return Number(name);
+  }
+  throw new Error(`no instance runs in ${folder}`);
+}
+
+function commandLine(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
 }
 
 /** What says that the function's instance is gone: its status, its code, and whether header and body name one invocation. */

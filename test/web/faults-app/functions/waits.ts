@@ -1,8 +1,8 @@
 import { type Context, event, fn, http } from "millrace";
 
-/** Tells in which process it is and waits for good: a test kills that process. */
+/** Tells where it runs (in a jail its process has a number of its own) and waits for good: a test kills that process. */
 function wait(word: string, ctx: Context): Promise<never> {
-  ctx.log.info(word, process.pid);
+  ctx.log.info(word, process.cwd());
   return new Promise(() => {});
 }
 
@@ -17,12 +17,12 @@ export const woken = fn({ on: event("woken") }, async (_event, ctx) => {
 });
 
 export const flows = fn({ on: http.get("/flows") }, (_request, ctx) => {
-  ctx.log.info("flow", process.pid);
+  ctx.log.info("flow", process.cwd());
   const beginning = new TextEncoder().encode("the beginning");
   return new Response(new ReadableStream({ start: (controller) => controller.enqueue(beginning) }));
 });
 
 export const exits = fn({ on: http.get("/exits") }, (_request, ctx) => {
-  ctx.log.info("exits", process.pid);
+  ctx.log.info("exits", process.cwd());
   process.exit(3);
 });
