@@ -77,4 +77,15 @@ describe("R13: the watcher", () => {
     await other.told("functions/a.ts");
     expect(stopped.all.size).toBe(0);
   });
+
+  it("opens nothing once stopped, or the process would never end", async () => {
+    const root = await temporaryApp({ "app/functions/a.ts": "", "shared/b.ts": "" });
+    const open = (): number => process.getActiveResourcesInfo().filter((name) => name === "FSEventWrap").length;
+    const before = open();
+    const { watcher } = watching(join(root, "app"));
+    expect(open()).toBeGreaterThan(before);
+    watcher.stop();
+    watcher.follow([join(root, "shared/b.ts")]);
+    await expect.poll(open).toBe(before);
+  });
 });

@@ -46,8 +46,9 @@ export class AppWatcher {
     }
   }
 
-  /** False when it is gone already. */
+  /** False when it is gone already, or nobody wants to know any more: a load that was under way at the stop names its files after it. */
   private watchFolder(directory: string): boolean {
+    if (this.stopped) return false;
     if (this.watchers.has(directory)) return true;
     try {
       const watcher = watch(directory, (change, name) => this.note(directory, change, name));
