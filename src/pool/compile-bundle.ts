@@ -1,7 +1,8 @@
 import { copyFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { codeCacheFile } from "../protocol/index.ts";
-import type { Instance, InstanceOwner } from "./instance.ts";
+import type { InstanceOwner } from "./instance-roles.ts";
+import type { Instance } from "./instance.ts";
 
 /**
  * Lays V8's code cache beside each compiled file of a release, made in a process that has run none of its code: what user code wrote there
@@ -24,7 +25,8 @@ export async function compileBundle(take: (owner: InstanceOwner) => Instance, di
     const made = await promise;
     if (made !== files.length) return 0;
     // Copied: a jailed process has its tmp on a file system of its own.
-    for (const [place, file] of files.entries()) await copyFile(join(instance.tmp, String(place)), codeCacheFile(join(directory, file)));
+    for (const [place, file] of files.entries())
+      await copyFile(join(instance.folder.tmp, String(place)), codeCacheFile(join(directory, file)));
     return files.length;
   } catch {
     return 0;

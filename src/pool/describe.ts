@@ -1,6 +1,7 @@
 import { ERROR_KINDS, type ErrorCode, MillraceError } from "../core/index.ts";
 import type { FunctionError, Manifest } from "../protocol/index.ts";
-import type { Instance, InstanceOwner } from "./instance.ts";
+import type { InstanceOwner } from "./instance-roles.ts";
+import type { Instance } from "./instance.ts";
 import type { InstanceClass } from "./spawn.ts";
 import { isRecord, readError } from "./wire.ts";
 

@@ -4,7 +4,8 @@ import { afterFailure, type BackOff, NO_BACK_OFF } from "./back-off.ts";
 import { FIRST_LIMIT, nextLimit } from "./call-limit.ts";
 import { chooseInstance } from "./choose.ts";
 import { CallbackDeadline, type Deadlines } from "./deadlines.ts";
-import type { Assignment, Instance, InstanceReport, InstanceUser } from "./instance.ts";
+import type { Assignment, InstanceReport, InstanceUser } from "./instance-roles.ts";
+import type { Instance } from "./instance.ts";
 import type { Outcome } from "./pool.ts";
 import { type FunctionView, type InstanceView, PATIENCE_MS } from "./scale.ts";
 import type { InstanceClass } from "./spawn.ts";
@@ -398,8 +399,8 @@ export function errorOf(code: "overloaded" | "stopping" | "not_found", message: 
 function viewInstance(instance: Instance): InstanceView {
   const { id, running, idleSinceMs, givenMs } = instance;
   const { silent } = instance;
-  const utilisation = silent ? 1 : instance.utilisation;
-  const peakUtilisation = silent ? 1 : instance.peakUtilisation;
+  const utilisation = silent ? 1 : instance.gauge.utilisation;
+  const peakUtilisation = silent ? 1 : instance.gauge.peakUtilisation;
   return {
     id,
     running,

@@ -32,6 +32,8 @@ const SOURCE = `
     }
   };
   const empty = (): void => fs.readdirSync("tmp").forEach((name) => fs.rmSync("tmp/" + name));
+  // One for all: its memory must not be what ends those that fill a disk.
+  const mebibyte = Buffer.alloc(1 << 20, 1);
   let calls = 0;
   const ways: Record<string, (asked: URLSearchParams) => unknown> = {
     "say": (asked) => asked.get("text"),
@@ -45,12 +47,12 @@ const SOURCE = `
     "fill buffers and fail": () => { const all: Buffer[] = []; for (;;) all.push(Buffer.alloc(1 << 20, 1)); },
     "fill the disk": async () => {
       let bytes = 0;
-      try { for (let file = 0; ; file++) for (let i = 0; i < 16; i++) { fs.appendFileSync("tmp/" + file, Buffer.alloc(1 << 20, 1)); bytes += 1 << 20; await pause(1); } }
+      try { for (let file = 0; ; file++) for (let i = 0; i < 16; i++) { fs.appendFileSync("tmp/" + file, mebibyte); bytes += 1 << 20; await pause(1); } }
       catch (error: any) { empty(); return error.code + " after " + (bytes >> 20); }
     },
     "one endless file": () => {
       let bytes = 0;
-      try { for (;;) { fs.appendFileSync("tmp/one", Buffer.alloc(1 << 20, 1)); bytes += 1 << 20; } }
+      try { for (;;) { fs.appendFileSync("tmp/one", mebibyte); bytes += 1 << 20; } }
       catch (error: any) { empty(); return error.code + " after " + (bytes >> 20); }
     },
     "fill stdout": async () => { try { for (;;) await write(1, Buffer.alloc(60_000, 120)); } catch (error: any) { return error.code; } },

@@ -5,7 +5,8 @@ import { expect, it, onTestFinished } from "vitest";
 import { bundleRuntime } from "../sandbox/bundle-runtime.ts";
 import { Deadlines } from "./deadlines.ts";
 import { InstanceDirectories } from "./instance-directory.ts";
-import { Instance, type InstanceContext, type InstanceOwner } from "./instance.ts";
+import type { InstanceContext, InstanceOwner } from "./instance-roles.ts";
+import { Instance } from "./instance.ts";
 import { raiseWall } from "./jail/index.ts";
 import { nodeSpawner } from "./spawn.ts";
 
@@ -38,6 +39,6 @@ it.each(["permission", "jail"] as const)("W8: the node sees an instance's tmp, b
     rmSync(data, { recursive: true, force: true });
   });
   await ready.promise;
-  expect(existsSync(instance.tmp)).toBe(true);
+  expect(existsSync(instance.folder.tmp)).toBe(true);
   expect(readFileSync(`/proc/${instance.pid}/cmdline`, "latin1").split("\0")[0]).toBe(process.execPath);
 });

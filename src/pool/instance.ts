@@ -1,99 +1,27 @@
 import { toError } from "../core/index.ts";
 import {
-  CHUNK_BYTES,
   type Frame,
   FRAME,
   FrameReader,
   FrameWriter,
   type FunctionError,
-  LARGEST_PART_BYTES,
-  type LogLevel,
   pickVersion,
   ProtocolError,
   SPOKEN_VERSIONS,
 } from "../protocol/index.ts";
 import { AnswerStream } from "./answer-stream.ts";
 import { type Beyond, type Ending, type InFlight, judge, loadFailure, timedOut, withMemoryHint } from "./blame.ts";
-import { CallbackDeadline, type Deadlines } from "./deadlines.ts";
-import { bundleDirectory, type InstanceDirectories, placeBundle, removeBundle, tmpDirectory } from "./instance-directory.ts";
-import type { Call, EventCall, HttpCall, Outcome } from "./pool.ts";
-import { PrintedLines } from "./printed-lines.ts";
-import type { Exit, InstanceClass, InstanceProcess, SpawnInstance } from "./spawn.ts";
+import { EVENT_TOO_LARGE, replyToRead, sendEvent, sendHttp } from "./call-frames.ts";
+import { CallbackDeadline } from "./deadlines.ts";
+import { InstanceFolder } from "./instance-folder.ts";
+import { InstanceLog } from "./instance-log.ts";
+import type { Assignment, InstanceContext, InstanceOwner, InstanceUser, Preparation } from "./instance-roles.ts";
+import { LoopGauge } from "./loop-gauge.ts";
+import type { Outcome } from "./pool.ts";
+import type { Exit, InstanceClass, InstanceProcess } from "./spawn.ts";
 import type { Ticket, TicketHolder } from "./ticket.ts";
-import { Upload } from "./upload.ts";
-import { readEffects, readError, readLogLevel, readNumber, type ReadEntries, readRead, readResponseHead } from "./wire.ts";
+import { readEffects, readError, readNumber, readResponseHead } from "./wire.ts";
 
-/** What every instance needs of the pool. */
-/** A line that belongs to no call under way; `invocation` names the call it came after, if any. */
-export type StrayLog = (line: { fn: string | null; invocation: string | null; level: LogLevel; text: string; atMs: number }) => void;
-
-export interface InstanceContext {
-  readonly spawn: SpawnInstance;
-  readonly directories: InstanceDirectories;
-  readonly deadlines: Deadlines;
-  readonly nowMs: () => number;
-  /** How long an abort may go unheard, and then unobeyed. */
-  readonly graceMs: number;
-  /** From the start, or from `load`, until the code is loaded. */
-  readonly loadLimitMs: number;
-  readonly onSpawned: (instance: Instance) => void;
-  readonly onStrayLog: StrayLog;
-}
-
-/** Whoever has the instance now: the spares, or a function. */
-export interface InstanceOwner {
-  /** It speaks the protocol: calls may be sent (after `load`). */
-  instanceReady(instance: Instance): void;
-  instanceLoaded(instance: Instance): void;
-  /** A call left it: there is room. */
-  instanceFreed(instance: Instance): void;
-  /** It takes no calls any more and has none. `failure`: it never came to serve. `lostCalls`: how many it ran at its end. */
-  instanceEnded(instance: Instance, failure: FunctionError | null, lostCalls: number): void;
-}
-
-/** A function as the owner of its instances. */
-export interface InstanceUser extends InstanceOwner {
-  /** It told how busy its loop is (F13). */
-  instanceReported(instance: Instance, report: InstanceReport): void;
-}
-
-/** What an instance tells while calls run. */
-export interface InstanceReport {
-  readonly utilisation: number;
-  readonly heapBytes: number;
-  /** The most calls it had at once since its last report. */
-  readonly mostRunning: number;
-  /** Calls that ended since then, by the second. */
-  readonly endedPerSecond: number;
-}
-
-/** The code that an instance is given. */
-export interface Assignment {
-  readonly fn: string;
-  /** Its source, for people; undefined where there is more than one. */
-  readonly file?: string;
-  /** The release's bundle. */
-  readonly directory: string;
-  /** The head of the `load` frame, without the directory. */
-  readonly loadHead: Readonly<Record<string, unknown>>;
-}
-
-/** What a spare compiles before it is known which function it will run. */
-export interface Preparation {
-  /** The release's bundle. */
-  readonly directory: string;
-  readonly entries: readonly string[];
-  readonly mostBytes: number;
-}
-
-/** An instance at work tells its load that often (F13), a little sooner by this clock. */
-const REPORTED_MS = 90;
-/** Without calls for longer than this an instance is at work anew: what it told before says nothing of the calls to come. */
-const PAUSE_MS = 20;
-/** By each report: to a third in a second. A full loop has a pause whenever the node is slow to send more, and is no less full for it. */
-const PEAK_FADING = 0.9;
-/** Three reports did not come. */
-const SILENT_MS = 300;
 /** After `stop`, until it is killed. */
 const STOP_MS = 1000;
 
@@ -112,40 +40,28 @@ export class Instance implements TicketHolder {
   ended = false;
   /** Runs a call that wants to be alone, or is kept free for one. */
   exclusive = false;
-  /** The share of its last tenth of a second that its event loop was busy; null: it has not been at work for that long. */
-  utilisation: number | null = null;
-  /** What its loop is known to be capable of: as busy as ever in the last second, fading. */
-  peakUtilisation = 0;
+  readonly gauge = new LoopGauge();
+  readonly folder: InstanceFolder;
   /** Calls that it takes at once. */
   callLimit = 0;
   idleSinceMs: number;
-  finishedCalls = 0;
   readyMs = 0;
   loadedMs = 0;
   givenMs = 0;
   assignment: Assignment | null = null;
-  /** The release whose bundle lies in its folder already. */
-  preparedFor: string | null = null;
   /** Whoever had it had no more use for it. */
   dismissed = false;
   private readonly context: InstanceContext;
-  private readonly directory: string;
   private readonly process: InstanceProcess;
   private readonly writer: FrameWriter;
   private readonly tickets = new Map<number, Ticket>();
-  private readonly printed = new PrintedLines((level, text) => this.onPrinted(level, text));
-  /** The call that ended last: what is printed after it is most likely its own. */
-  private lastCallId: string | null = null;
+  private readonly log: InstanceLog;
   private readonly limit: CallbackDeadline;
   private owner: InstanceOwner;
   private user: InstanceUser | null = null;
   private lastNumber = 0;
   /** What was sent before it was ready. */
   private readonly early: Buffer[] = [];
-  /** When it last told of its loop, or got a call after a pause. */
-  private reportBeganMs = 0;
-  private reportBeganCalls = 0;
-  private mostRunning = 0;
   private onDescribed: ((head: Readonly<Record<string, unknown>>) => void) | null = null;
   private onCompiled: ((head: Readonly<Record<string, unknown>>) => void) | null = null;
 
@@ -155,8 +71,15 @@ export class Instance implements TicketHolder {
     this.owner = owner;
     this.startedMs = context.nowMs();
     this.idleSinceMs = this.startedMs;
-    this.directory = context.directories.make();
-    this.process = context.spawn(instanceClass, this.directory);
+    const directory = context.directories.make();
+    this.process = context.spawn(instanceClass, directory);
+    this.folder = new InstanceFolder(directory, instanceClass, this.process);
+    this.log = new InstanceLog({
+      tickets: this.tickets,
+      fn: () => this.assignment?.fn ?? null,
+      rename: this.folder.rename,
+      onStray: context.onStrayLog,
+    });
     this.writer = new FrameWriter((bytes) => this.write(bytes));
     this.limit = new CallbackDeadline(() => this.end({ kind: "blocked" }));
     const reader = new FrameReader((frame) => this.onFrame(frame));
@@ -167,7 +90,7 @@ export class Instance implements TicketHolder {
           this.onExit(exit);
           resolve();
         },
-        (stream, piece) => this.printed.push(stream, piece) || this.leaveFlooded(),
+        (stream, piece) => this.log.printed.push(stream, piece) || this.leaveFlooded(),
       );
     });
     this.context.deadlines.set(this.limit, this.startedMs + context.loadLimitMs);
@@ -178,13 +101,25 @@ export class Instance implements TicketHolder {
     return this.process.pid;
   }
 
+  get finishedCalls(): number {
+    return this.gauge.endedCalls;
+  }
+
   get running(): number {
     return this.tickets.size;
   }
 
   /** At work and without a word for so long that something holds its loop. */
   get silent(): boolean {
-    return this.loaded && this.running > 0 && this.context.nowMs() - Math.max(this.reportBeganMs, this.loadedMs) > SILENT_MS;
+    return this.loaded && this.running > 0 && this.gauge.isSilent(this.loadedMs, this.context.nowMs());
+  }
+
+  get utilisation(): number | null {
+    return this.gauge.utilisation;
+  }
+
+  get watchedTmp(): string | null {
+    return this.folder.watchedTmp;
   }
 
   get accepts(): boolean {
@@ -227,7 +162,6 @@ export class Instance implements TicketHolder {
   /** Lays a release's code out and has it compiled; none of it runs. Throws when the release cannot be read. */
   prepare({ directory: bundle, entries, mostBytes }: Preparation): void {
     const directory = this.place(bundle);
-    this.preparedFor = bundle;
     this.writer.send(FRAME.prepare, 0, { directory, entries, mostBytes }, null);
   }
 
@@ -238,7 +172,7 @@ export class Instance implements TicketHolder {
     const directory = this.place(bundle);
     this.assignment = { fn: "", directory: bundle, loadHead: {} };
     this.onCompiled = (head) => onCompiled(readNumber(head, "files"));
-    this.writer.send(FRAME.compile, 0, { directory, files, out: tmpDirectory(this.directory) }, null);
+    this.writer.send(FRAME.compile, 0, { directory, files, out: this.folder.ownTmp }, null);
   }
 
   send(ticket: Ticket): void {
@@ -249,19 +183,14 @@ export class Instance implements TicketHolder {
     ticket.holder = this;
     ticket.phase = "running";
     ticket.beganMs = nowMs;
-    if (this.tickets.size === 0 && nowMs - this.idleSinceMs > PAUSE_MS) {
-      this.utilisation = null;
-      this.peakUtilisation = 0;
-      this.beginReport(nowMs);
-    }
     this.tickets.set(ticket.number, ticket);
-    this.printed.renew();
-    this.mostRunning = Math.max(this.mostRunning, this.tickets.size);
+    this.log.printed.renew();
+    this.gauge.callBegins(this.tickets.size, nowMs - this.idleSinceMs, nowMs);
     // The code is still loading: the call's time begins when it is loaded.
     if (this.loaded) this.context.deadlines.set(ticket, nowMs + call.timeoutMs);
     else this.context.deadlines.clear(ticket);
-    if (call.kind === "event") this.sendEvent(ticket, call);
-    else this.sendHttp(ticket, call);
+    if (call.kind === "http") sendHttp(this.writer, ticket, call);
+    else if (!sendEvent(this.writer, ticket.number, call)) this.finish(ticket, { kind: "threw", error: EVENT_TOO_LARGE, ranMs: 0 });
   }
 
   /** Takes no more calls, finishes those it has, then goes. */
@@ -279,16 +208,6 @@ export class Instance implements TicketHolder {
 
   exceeded(beyond: Beyond): void {
     this.end({ kind: "beyond", beyond });
-  }
-
-  /** Its tmp as the node sees it: a jailed one's lies in a tree of its own, for as long as it lives. What is in there is not to be trusted. */
-  get tmp(): string {
-    const own = tmpDirectory(this.directory);
-    return this.process.jailed === true ? `/proc/${this.pid}/root${own}` : own;
-  }
-
-  get watchedTmp(): string | null {
-    return this.process.jailed === true ? null : this.tmp;
   }
 
   /** Of the calls that run, the one that began first. */
@@ -342,44 +261,6 @@ export class Instance implements TicketHolder {
     else this.early.push(bytes);
   }
 
-  private sendEvent(ticket: Ticket, call: EventCall): void {
-    const { eventJson } = call;
-    if (eventJson.length * 3 > LARGEST_PART_BYTES && Buffer.byteLength(eventJson) > LARGEST_PART_BYTES) {
-      const message = `an event of more than ${LARGEST_PART_BYTES} bytes cannot be handed to a function`;
-      this.finish(ticket, { kind: "threw", error: { name: "TooLarge", message, stack: null, fatal: true }, ranMs: 0 });
-      return;
-    }
-    this.writer.send(FRAME.event, ticket.number, commonHead(call) + (call.checkSchema ? ',"checkSchema":true}' : "}"), eventJson);
-  }
-
-  private sendHttp(ticket: Ticket, call: HttpCall): void {
-    const { method, url, headers, params } = call.head;
-    const whole = call.body === null || (call.body instanceof Uint8Array && call.body.length <= CHUNK_BYTES);
-    const head =
-      `${commonHead(call)},"method":${JSON.stringify(method)},"url":${JSON.stringify(url)},"headers":${JSON.stringify(headers)}` +
-      `,"params":${JSON.stringify(params)}${whole ? "}" : ',"stream":true}'}`;
-    this.writer.send(FRAME.http, ticket.number, head, whole ? call.body : null);
-    if (whole || call.body === null) return;
-    ticket.upload = new Upload(call.body, (piece, flags) => this.writer.send(FRAME.requestChunk, ticket.number, null, piece, flags));
-    ticket.upload.start();
-  }
-
-  private async answerRead(ticket: Ticket, head: Readonly<Record<string, unknown>>): Promise<void> {
-    const request = readRead(head);
-    const { read } = request;
-    let reply: string;
-    try {
-      const entries: ReadEntries = await (request.op === "get" ? ticket.call.kv.get(request.keys) : ticket.call.kv.list(request));
-      reply = JSON.stringify({ read, entries });
-      if (reply.length * 3 > LARGEST_PART_BYTES && Buffer.byteLength(reply) > LARGEST_PART_BYTES)
-        reply = errorReply(read, "KvTooLarge", "a read may return 4 MiB at once: ask for fewer keys, or list with a smaller `limit`");
-    } catch (error) {
-      const { name, message } = toError(error);
-      reply = errorReply(read, name, message);
-    }
-    if (this.tickets.get(ticket.number) === ticket) this.writer.send(FRAME.reply, ticket.number, reply, null);
-  }
-
   // from the instance
 
   private onBytes(reader: FrameReader, bytes: Buffer): void {
@@ -413,10 +294,10 @@ export class Instance implements TicketHolder {
         this.onReport(readNumber(frame.head, "utilisation"), readNumber(frame.head, "heapBytes"));
         return;
       case FRAME.log:
-        this.onLog(frame);
+        this.log.onLine(frame);
         return;
       case FRAME.fatal:
-        this.end({ kind: "fatal", number: frame.call, error: readError(frame.head["error"], this.rename) });
+        this.end({ kind: "fatal", number: frame.call, error: readError(frame.head["error"], this.folder.rename) });
         return;
       case FRAME.result:
       case FRAME.threw:
@@ -442,7 +323,7 @@ export class Instance implements TicketHolder {
         this.onResult(frame, ticket);
         break;
       case FRAME.threw: {
-        const error = withMemoryHint(readError(frame.head["error"], this.rename), this.instanceClass.memoryBytes);
+        const error = withMemoryHint(readError(frame.head["error"], this.folder.rename), this.instanceClass.memoryBytes);
         if (ticket.phase === "answering") break;
         this.finish(ticket, ticket.phase === "running" ? { kind: "threw", error, ranMs: this.ranMs(ticket) } : this.timeoutOutcome(ticket));
         break;
@@ -453,7 +334,7 @@ export class Instance implements TicketHolder {
         break;
       case FRAME.read:
         // A call past its time reads nothing more: its transaction is over.
-        if (ticket.phase === "running") this.answerRead(ticket, frame.head).catch(this.onReadRefused);
+        if (ticket.phase === "running") void this.answerRead(ticket, frame.head);
         break;
       case FRAME.responseChunk:
         if (ticket.answer?.push(frame.body, frame.flags) === true) this.release(ticket);
@@ -471,9 +352,14 @@ export class Instance implements TicketHolder {
     }
   }
 
-  private readonly onReadRefused = (error: unknown): void => {
-    this.end({ kind: "violation", message: toError(error).message });
-  };
+  private async answerRead(ticket: Ticket, head: Readonly<Record<string, unknown>>): Promise<void> {
+    try {
+      const reply = await replyToRead(ticket.call, head);
+      if (this.tickets.get(ticket.number) === ticket) this.writer.send(FRAME.reply, ticket.number, reply, null);
+    } catch (error) {
+      this.end({ kind: "violation", message: toError(error).message });
+    }
+  }
 
   private onReady(head: Readonly<Record<string, unknown>>): void {
     if (this.ready) throw new ProtocolError("ready twice");
@@ -490,7 +376,7 @@ export class Instance implements TicketHolder {
   private onLoaded(head: Readonly<Record<string, unknown>>): void {
     if (this.assignment === null || !this.ready || this.loaded) throw new ProtocolError("loaded without a load");
     if (head["error"] !== undefined) {
-      this.failLoad(readError(head["error"], this.rename));
+      this.failLoad(readError(head["error"], this.folder.rename));
       return;
     }
     this.loaded = true;
@@ -504,22 +390,10 @@ export class Instance implements TicketHolder {
   }
 
   private onReport(utilisation: number, heapBytes: number): void {
-    const nowMs = this.context.nowMs();
-    const tookMs = nowMs - Math.max(this.reportBeganMs, this.loadedMs);
-    // Of a loop that had nothing to do for a part of that time it says too little.
-    if (!this.loaded || tookMs < REPORTED_MS) return;
-    const endedPerSecond = ((this.finishedCalls - this.reportBeganCalls) * 1000) / tookMs;
-    const { mostRunning } = this;
-    this.beginReport(nowMs);
-    this.utilisation = utilisation;
-    this.peakUtilisation = Math.max(utilisation, this.peakUtilisation * PEAK_FADING);
-    this.user?.instanceReported(this, { utilisation, heapBytes, endedPerSecond, mostRunning });
-  }
-
-  private beginReport(nowMs: number): void {
-    this.reportBeganMs = nowMs;
-    this.reportBeganCalls = this.finishedCalls;
-    this.mostRunning = this.tickets.size;
+    if (!this.loaded) return;
+    const at = { running: this.running, loadedMs: this.loadedMs, nowMs: this.context.nowMs() };
+    const report = this.gauge.report(utilisation, heapBytes, at);
+    if (report !== null) this.user?.instanceReported(this, report);
   }
 
   private onResult(frame: Frame, ticket: Ticket): void {
@@ -562,39 +436,6 @@ export class Instance implements TicketHolder {
     return answer;
   }
 
-  private onLog(frame: Frame): void {
-    const level = readLogLevel(frame.head);
-    const atMs = readNumber(frame.head, "atMs");
-    const text = this.rename(frame.body.toString("utf8"));
-    const ticket = this.tickets.get(frame.call);
-    const { invocation } = frame.head;
-    if (ticket === undefined)
-      this.context.onStrayLog({
-        fn: this.assignment?.fn ?? null,
-        invocation: typeof invocation === "string" ? invocation.slice(0, 64) : null,
-        level,
-        text,
-        atMs,
-      });
-    else ticket.call.log(level, text, atMs);
-  }
-
-  /** What came over a standard stream names no call: it is that of the only one there is, or of the last there was. */
-  private onPrinted(level: LogLevel, line: string): void {
-    const text = this.rename(line);
-    const atMs = Date.now();
-    const [ticket] = this.tickets.values();
-    if (ticket !== undefined && this.tickets.size === 1) ticket.call.log(level, text, atMs);
-    else
-      this.context.onStrayLog({
-        fn: this.assignment?.fn ?? null,
-        invocation: ticket === undefined ? this.lastCallId : null,
-        level,
-        text,
-        atMs,
-      });
-  }
-
   /** Its streams are closed: later calls want an instance that has some. */
   private leaveFlooded(): false {
     this.retire();
@@ -617,15 +458,14 @@ export class Instance implements TicketHolder {
   }
 
   private detach(ticket: Ticket): void {
-    this.printed.flush();
+    this.log.callEnds(ticket);
     this.tickets.delete(ticket.number);
-    this.lastCallId = ticket.call.id;
     this.context.deadlines.clear(ticket);
     ticket.close();
   }
 
   private afterCall(): void {
-    this.finishedCalls++;
+    this.gauge.endedCalls++;
     if (this.tickets.size === 0) {
       this.exclusive = false;
       this.idleSinceMs = this.context.nowMs();
@@ -683,9 +523,9 @@ export class Instance implements TicketHolder {
   }
 
   private onExit(exit: Exit): void {
-    this.printed.flush();
+    this.log.printed.flush();
     this.end({ kind: "gone", exit });
-    this.context.directories.remove(this.directory);
+    this.context.directories.remove(this.folder.path);
   }
 
   private timeoutOutcome(ticket: Ticket): Outcome {
@@ -696,26 +536,16 @@ export class Instance implements TicketHolder {
     return this.context.nowMs() - ticket.beganMs;
   }
 
+  /** Lays a release's code out in its folder. Throws when the release cannot be read. */
   private place(bundle: string): string {
-    if (this.preparedFor === bundle) return bundleDirectory(this.directory);
-    if (this.preparedFor !== null) {
-      removeBundle(this.directory);
+    const { placed } = this.folder;
+    if (placed !== null && placed !== bundle) {
+      this.folder.clear();
       // What it has compiled of the other release is forgotten.
       this.writer.send(FRAME.prepare, 0, { directory: "", entries: [], mostBytes: 0 }, null);
-      this.preparedFor = null;
     }
-    return placeBundle(bundle, this.directory, this.couldWriteBundle());
+    return this.folder.place(bundle);
   }
-
-  private couldWriteBundle(): boolean {
-    const { allow } = this.instanceClass;
-    return this.process.jailed !== true && (allow.includes("child_process") || allow.includes("addons"));
-  }
-
-  private readonly rename = (text: string): string => {
-    const own = bundleDirectory(this.directory);
-    return this.assignment === null || !text.includes(own) ? text : text.replaceAll(own, this.assignment.directory);
-  };
 }
 
 function nothing(): void {}
@@ -728,12 +558,4 @@ function inFlight({ number, phase, call }: Ticket): InFlight {
 function logOutput({ call }: Ticket, ending: Ending, outcome: Outcome): void {
   if (ending.kind !== "gone" || outcome.kind !== "crashed" || outcome.blame === "bystander" || ending.exit.output === "") return;
   call.log("error", ending.exit.output, Date.now());
-}
-
-function commonHead({ id, attempt, timeoutMs, started }: Call): string {
-  return `{"id":${JSON.stringify(id)},"attempt":${attempt},"timeoutMs":${timeoutMs}${started === undefined ? "" : ',"notify":true'}`;
-}
-
-function errorReply(read: number, name: string, message: string): string {
-  return JSON.stringify({ read, error: { name, message } });
 }

@@ -1,7 +1,8 @@
 import type { FunctionManifest, Release } from "../protocol/index.ts";
 import { afterFailure, type BackOff, NO_BACK_OFF } from "./back-off.ts";
 import { CallbackDeadline } from "./deadlines.ts";
-import { Instance, type InstanceContext, type InstanceOwner } from "./instance.ts";
+import type { InstanceContext, InstanceOwner } from "./instance-roles.ts";
+import { Instance } from "./instance.ts";
 import { decideSpares } from "./spare-demand.ts";
 import { classKey, type InstanceClass } from "./spawn.ts";
 
@@ -78,7 +79,7 @@ export class Spares implements InstanceOwner {
       if (!shelf.entries.includes(fn.entry)) shelf.entries = [...shelf.entries, fn.entry];
     }
     for (const shelf of this.shelves.values())
-      for (const spare of shelf.ready) if (spare.preparedFor !== directory) this.prepare(shelf, spare);
+      for (const spare of shelf.ready) if (spare.folder.placed !== directory) this.prepare(shelf, spare);
     this.restock();
   }
 

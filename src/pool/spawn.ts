@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { constants } from "node:os";
 import type { Grant } from "../protocol/manifest.ts";
-import { describeLaunch, startLaunch, type Wall } from "./jail/index.ts";
+import { describeLaunch, killLaunch, startLaunch, type Wall } from "./jail/index.ts";
 import { OutputRing } from "./output-ring.ts";
 import { onlyDescendant } from "./process-usage.ts";
 
@@ -57,7 +57,7 @@ function killWithNode(child: ChildProcess): void {
   if (watchingExit) return;
   watchingExit = true;
   process.on("exit", () => {
-    for (const each of alive) each.kill("SIGKILL");
+    for (const each of alive) killLaunch(each);
   });
 }
 
@@ -97,7 +97,7 @@ class ChildInstance implements InstanceProcess {
   };
 
   readonly kill = (): void => {
-    this.child.kill("SIGKILL");
+    killLaunch(this.child);
   };
 
   readonly listen = (onBytes: (bytes: Buffer) => void, onExit: (exit: Exit) => void, onPrinted?: OnPrinted): void => {
@@ -111,6 +111,9 @@ class ChildInstance implements InstanceProcess {
       reported = true;
       onExit({ ...exited, output: this.printed.text() });
       this.socket.destroy();
+      // Whoever got away from its group may hold them open.
+      this.child.stdout?.destroy();
+      this.child.stderr?.destroy();
     };
     this.socket.on("data", (bytes: Buffer) => {
       if (!reported) onBytes(bytes);

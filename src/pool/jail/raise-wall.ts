@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { InstanceClass } from "../spawn.ts";
 import { type Launch, wrap } from "./launch.ts";
 import { type Machine, readMachine } from "./machine.ts";
-import { startLaunch } from "./start.ts";
+import { killLaunch, startLaunch } from "./start.ts";
 import { jailLack, type Lack, refusedJail, type Wall } from "./wall.ts";
 
 /** The walls are tried with the least that a function can have. */
@@ -74,7 +74,7 @@ async function attempt(wall: Wall, directory: string): Promise<Wall | string> {
 function run(launch: Launch, directory: string): Promise<{ said: string; status: string | null }> {
   const { promise, resolve } = Promise.withResolvers<{ said: string; status: string | null }>();
   const child = startLaunch(launch, directory);
-  const timer = setTimeout(() => child.kill("SIGKILL"), TRIAL_MS);
+  const timer = setTimeout(() => killLaunch(child), TRIAL_MS);
   let said = "";
   let status = "";
   child.stdout?.on("data", (piece: Buffer) => (status += piece.toString("latin1")));

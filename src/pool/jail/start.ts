@@ -12,10 +12,24 @@ export function startLaunch({ program, args, env, filter }: Launch, directory: s
       stdio: ["ignore", "pipe", "pipe", "pipe", ...(filterFd === null ? [] : [filterFd])],
       env,
       cwd: directory,
-      detached: false,
+      // A group of its own: ended as one, and none of the terminal's Ctrl-C, which is for the node to hear.
+      detached: process.platform !== "win32",
     });
   } finally {
     if (filterFd !== null) closeSync(filterFd);
+  }
+}
+
+/**
+ * Ends at once what was started, with all that belongs to it. Killed alone while it builds the jail, bubblewrap leaves a child behind that
+ * waits for it for ever and holds the pipes.
+ */
+export function killLaunch(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(process.platform === "win32" ? child.pid : -child.pid, "SIGKILL");
+  } catch {
+    // It has just ended.
   }
 }
 
