@@ -128,7 +128,8 @@ function tmpFull(limitBytes: number): FunctionError {
 }
 
 function describeExit(exit: Exit, memoryBytes: number): FunctionError {
-  if (isHeapLimit(exit)) return outOfMemory(memoryBytes, "the JavaScript heap was full");
+  if (ranOut(exit))
+    return outOfMemory(memoryBytes, /heap limit/i.test(exit.output) ? "the JavaScript heap was full" : "the kernel gave it no more");
   const how = exit.signal === null ? `with exit code ${exit.code ?? "unknown"}` : `by ${exit.signal}`;
   const last = lastLine(exit.output);
   return {
@@ -139,7 +140,7 @@ function describeExit(exit: Exit, memoryBytes: number): FunctionError {
 }
 
 /** V8's words, or those of native code for which the kernel had no more memory. */
-function isHeapLimit({ code, signal, output }: Exit): boolean {
+function ranOut({ code, signal, output }: Exit): boolean {
   if (signal !== "SIGABRT" && signal !== "SIGTRAP" && code !== 134) return false;
   return /out of memory|Allocation failed|OOM error|bad_alloc/i.test(output);
 }
