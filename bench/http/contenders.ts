@@ -14,7 +14,11 @@ export interface Contender {
 }
 
 const RIVALS = join(import.meta.dirname, "../rivals");
-const WORKERD = join(RIVALS, "node_modules/.bin/workerd");
+/** The program itself: what npm puts in .bin starts it and, killed, leaves it running. */
+const WORKERD = join(
+  RIVALS,
+  `node_modules/@cloudflare/workerd-${process.platform}-${process.arch === "x64" ? "64" : process.arch}/bin/workerd`,
+);
 const START_MS = 20_000;
 
 /** What a rival is started with: files that it wants, and a command. */

@@ -37,5 +37,6 @@ export async function compileBundle(take: (owner: InstanceOwner) => Instance, di
 
 async function modulesIn(directory: string): Promise<string[]> {
   const files = await readdir(directory, { recursive: true }).catch(() => []);
-  return files.filter((file) => file.endsWith(".mjs")).sort();
+  // Packages that are carried as they are installed are imported by Node itself.
+  return files.filter((file) => file.endsWith(".mjs") && !file.startsWith("node_modules")).sort();
 }

@@ -4,7 +4,7 @@ import { type RealApp, realApp } from "./testing-support/real-app.ts";
 async function describeSource(source: string, loadLimitMs = 10_000, file = "functions/orders.ts"): Promise<unknown> {
   const app: RealApp = await realApp(source, {}, { loadLimitMs });
   try {
-    return await app.pool.describe(app.release.directory, [{ entry: "app.mjs", file }], { NAME: "x" });
+    return await app.pool.describe(app.release.directory, [{ entry: "app.mjs", file }], { env: { NAME: "x" }, native: false });
   } catch (error) {
     return error;
   } finally {

@@ -14,6 +14,15 @@ export interface Entry {
 /** Importing an app takes memory for its schemas and libraries, whatever its functions are granted later. */
 export const DESCRIBER: InstanceClass = { memoryBytes: 256 * 2 ** 20, allow: [], network: false };
 
+/** For an app with native packages: which of its functions may load them is known only when all were imported. */
+export const NATIVE_DESCRIBER: InstanceClass = { ...DESCRIBER, allow: ["addons"] };
+
+export interface DescribeContext {
+  readonly env: Readonly<Record<string, string>>;
+  /** The release carries packages with native code. */
+  readonly native: boolean;
+}
+
 /** Runs the code of a bundle as far as its imports go, in a sandbox without network, and returns what it declares. */
 export async function describeBundle(
   take: (owner: InstanceOwner) => Instance,

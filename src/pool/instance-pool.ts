@@ -4,7 +4,7 @@ import type { Manifest, Release } from "../protocol/index.ts";
 import { CallbackDeadline, Deadlines } from "./deadlines.ts";
 import { ColdStarts } from "./cold-starts.ts";
 import { compileBundle } from "./compile-bundle.ts";
-import { DESCRIBER, describeBundle, type Entry } from "./describe.ts";
+import { type DescribeContext, DESCRIBER, describeBundle, type Entry, NATIVE_DESCRIBER } from "./describe.ts";
 import { CLIENT_LEFT, type ColdStart, errorOf, Fleet, type FleetContext } from "./fleet.ts";
 import { InstanceDirectories } from "./instance-directory.ts";
 import type { InstanceContext, StrayLog } from "./instance-roles.ts";
@@ -169,11 +169,12 @@ export class InstancePool implements Pool, Service {
   }
 
   /** What a bundle's code declares: its functions and events, extracted in a sandbox of its own. */
-  async describe(directory: string, entries: readonly Entry[], env: Readonly<Record<string, string>>): Promise<Manifest> {
+  async describe(directory: string, entries: readonly Entry[], { env, native }: DescribeContext): Promise<Manifest> {
     if (this.started === null) throw new Error("the pool has not been started");
     const { spares } = this.started;
     try {
-      return await describeBundle((owner) => spares.take(DESCRIBER, owner), directory, entries, env);
+      const describer = native ? NATIVE_DESCRIBER : DESCRIBER;
+      return await describeBundle((owner) => spares.take(describer, owner), directory, entries, env);
     } finally {
       if (this.options.describeAhead === "once") spares.keep(DESCRIBER, false);
     }

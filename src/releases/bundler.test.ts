@@ -56,7 +56,7 @@ describe("finding functions", () => {
 
   it("R1: an empty folder is an app without functions", async () => {
     const directory = await temporaryApp({ "functions/readme.txt": "" });
-    expect(await bundle(directory)).toEqual({ files: [], entries: [], inputs: [] });
+    expect(await bundle(directory)).toEqual({ files: [], entries: [], inputs: [], native: false });
   });
 });
 

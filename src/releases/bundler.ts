@@ -7,6 +7,7 @@ import * as sdk from "../sdk/index.ts";
 import { compileFault } from "./compile-fault.ts";
 import { findFunctions } from "./find-functions.ts";
 import { isApart, isFresh, type KeptPackages, keepPackages, keptPackagesPlugin, linkPackages } from "./kept-packages.ts";
+import { nativePackages } from "./native-packages.ts";
 import { sdkPlugin } from "./sdk-plugin.ts";
 
 /** A compiled app, in memory: the paths are the release's own. */
@@ -15,6 +16,8 @@ export interface Bundle {
   readonly entries: readonly BundleEntry[];
   /** The files it was made from, absolute: what a watcher must look at. */
   readonly inputs: readonly string[];
+  /** Packages with native code lie beside it: whoever imports its files may have to load addons. */
+  readonly native: boolean;
 }
 
 export interface BundleFile {
@@ -76,6 +79,7 @@ export class Bundler {
   private kept: { readonly files: readonly string[]; readonly context: Context } | undefined;
   private packages: KeptPackages | null = null;
   private packagesOverlap = false;
+  private readonly native = nativePackages();
 
   /** `keepsPackages`: the app will be built again and again, so its packages are bundled apart, once (kept-packages.ts). */
   constructor(appDirectory: string, keepsPackages = false) {
@@ -86,14 +90,20 @@ export class Bundler {
   async build(): Promise<Bundle> {
     const files = await findFunctions(this.appDirectory);
     refuseTwins(files);
-    if (files.length === 0) return { files: [], entries: [], inputs: [] };
+    if (files.length === 0) return { files: [], entries: [], inputs: [], native: false };
+    const app = await this.compile(files);
+    const carried = await this.native.carried();
+    return carried.length === 0 ? app : { ...app, files: inOrder([...app.files, ...carried]), native: true };
+  }
+
+  private async compile(files: readonly string[]): Promise<Bundle> {
     // esbuild follows links: were the app reached by one, every path in the source maps would lead around it.
     const home = await realpath(this.appDirectory);
     const context = await this.contextFor(home, files);
     if (this.packages !== null && !(await isFresh(this.packages))) this.packages = null;
     const result = await context.rebuild().catch(throwCompileFault);
     if (this.packages === null) {
-      if (this.keepsPackages && !this.packagesOverlap) this.packages = await keepPackages(home, result.metafile);
+      if (this.keepsPackages && !this.packagesOverlap) this.packages = await keepPackages(home, result.metafile, [this.native.plugin]);
       return readResult(result, home, files);
     }
     if (isApart(this.packages, home, result.metafile)) return withPackages(readResult(result, home, files), this.packages);
@@ -112,7 +122,9 @@ export class Bundler {
   private async contextFor(home: string, files: readonly string[]): Promise<Context> {
     if (this.kept !== undefined && isDeepStrictEqual(this.kept.files, files)) return this.kept.context;
     await this.dispose();
-    const made = await context(buildOptions(home, files, [keptPackagesPlugin(() => this.packages)])).catch(throwCompileFault);
+    const made = await context(buildOptions(home, files, [this.native.plugin, keptPackagesPlugin(() => this.packages)])).catch(
+      throwCompileFault,
+    );
     this.kept = { files, context: made };
     return made;
   }
@@ -132,17 +144,21 @@ function readResult(result: BuildResult<ReturnType<typeof buildOptions>>, home: 
     contents: withoutIdleBanner(path, contents),
   }));
   return {
-    files: outputs.sort((a, b) => (a.path < b.path ? -1 : 1)),
+    files: inOrder(outputs),
     entries: files.map((file) => ({ entry: `${withoutExtension(file)}.mjs`, file })),
     inputs: Object.keys(result.metafile.inputs)
       .filter((input) => !input.startsWith("millrace:"))
       .map((input) => resolve(home, input)),
+    native: false,
   };
 }
 
+function inOrder(files: readonly BundleFile[]): BundleFile[] {
+  return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
 function withPackages(app: Bundle, packages: KeptPackages): Bundle {
-  const files = [...app.files.map(linkPackages), ...packages.files];
-  return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)), entries: app.entries, inputs: [...app.inputs, ...packages.inputs] };
+  return { ...app, files: inOrder([...app.files.map(linkPackages), ...packages.files]), inputs: [...app.inputs, ...packages.inputs] };
 }
 
 /** One-shot: compiles an app and lets esbuild's memory of it go. */

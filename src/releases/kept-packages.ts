@@ -25,7 +25,7 @@ const FOLDER = "packages";
 const MARK = "millrace-package:";
 
 /** Bundles what the app's own files import from packages, as far as rule 1 allows; null when that is nothing. */
-export async function keepPackages(home: string, metafile: Metafile): Promise<KeptPackages | null> {
+export async function keepPackages(home: string, metafile: Metafile, plugins: readonly Plugin[]): Promise<KeptPackages | null> {
   const entries = packageEntries(metafile).filter((input) => isAllModules(metafile, input));
   if (entries.length === 0) return null;
   const result = await build({
@@ -43,6 +43,7 @@ export async function keepPackages(home: string, metafile: Metafile): Promise<Ke
     legalComments: "none",
     metafile: true,
     logLevel: "silent",
+    plugins: [...plugins],
   });
   const inputs = Object.keys(result.metafile.inputs).map((input) => resolve(home, input));
   return {

@@ -73,11 +73,11 @@ describe("a release", () => {
   it("gives the sandbox the variables, and says what it was made from", async () => {
     const app = await temporaryApp({ "functions/hello.ts": hello("hello"), ".env": "A=1" });
     const seen: unknown[] = [];
-    const loaded = await loaderFor(app, async (directory, entries, env) => {
-      seen.push(env);
+    const loaded = await loaderFor(app, async (directory, entries, context) => {
+      seen.push(context);
       return describeHere(directory, entries);
     }).load();
-    expect(seen).toEqual([{ A: "1" }]);
+    expect(seen).toEqual([{ env: { A: "1" }, native: false }]);
     expect(loaded.inputs).toEqual([join(app, "functions/hello.ts")]);
   });
 

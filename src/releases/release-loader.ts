@@ -6,7 +6,13 @@ import { loadEnv } from "./load-env.ts";
 import { ReleaseFolder, releaseId } from "./release-folder.ts";
 
 /** Extracts the manifest inside a sandbox: the node itself runs no code of the app. */
-export type Describe = (directory: string, entries: readonly BundleEntry[], env: Readonly<Record<string, string>>) => Promise<Manifest>;
+export type Describe = (directory: string, entries: readonly BundleEntry[], context: DescribeContext) => Promise<Manifest>;
+
+export interface DescribeContext {
+  readonly env: Readonly<Record<string, string>>;
+  /** Importing the app may load native addons. */
+  readonly native: boolean;
+}
 
 /** Lays code caches beside a bundle's files: instances start sooner with them, and as well without. */
 export type Compile = (directory: string) => Promise<unknown>;
@@ -63,7 +69,7 @@ export class ReleaseLoader {
   private async describeChecked(directory: string, bundle: Bundle, env: Readonly<Record<string, string>>): Promise<Manifest> {
     const compiled = this.compile?.(directory);
     try {
-      const manifest = await this.describe(directory, bundle.entries, env);
+      const manifest = await this.describe(directory, bundle.entries, { env, native: bundle.native });
       checkManifest(manifest);
       return manifest;
     } finally {

@@ -120,7 +120,7 @@ export class MillraceNode implements Service {
     this.loader = new ReleaseLoader(
       options.appDirectory,
       dataDirectory,
-      (directory, entries, env) => this.pool.describe(directory, entries, env),
+      (directory, entries, context) => this.pool.describe(directory, entries, context),
       { ...options, compile: (directory) => this.pool.compile(directory) },
     );
     this.retention = new Retention({
