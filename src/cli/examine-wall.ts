@@ -2,8 +2,8 @@ import type { Wall } from "../pool/index.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 /** What stands between a function and this machine, and why it is not more. */
-export function examineWall(wall: Wall): Finding[] {
-  return [nameOf(wall), networkOf(wall), limitsOf(wall)];
+export function examineWall(wall: Wall, hasMemoryGroups: boolean): Finding[] {
+  return [nameOf(wall), networkOf(wall), limitsOf(wall), memoryOf(wall, hasMemoryGroups)];
 }
 
 function nameOf({ name, lack }: Wall): Finding {
@@ -34,10 +34,19 @@ function networkOf({ name, machine }: Wall): Finding {
 }
 
 function limitsOf({ machine, idleDataBytes }: Wall): Finding {
-  if (machine.platform !== "linux") return ok("limits", "the heap is limited; what else functions use is not, on this system");
+  if (machine.platform !== "linux") return ok("limits", "processor time is not limited besides wall time, on this system");
   if (machine.prlimit === null || idleDataBytes === null) {
     const cure = "Install prlimit and setpriv (Debian: apt install util-linux).";
-    return warn("limits", "memory and processor time are watched; open files and core dumps are not limited", cure);
+    return warn("limits", "processor time is watched; open files and core dumps are not limited", cure);
   }
-  return ok("limits", "open files, file sizes, core dumps and memory are limited by the kernel; memory and processor time are watched");
+  return ok("limits", "open files, file sizes and core dumps are limited by the kernel; processor time is watched");
+}
+
+function memoryOf({ machine, idleDataBytes }: Wall, hasGroups: boolean): Finding {
+  if (machine.platform !== "linux") return ok("memory", "the heap is limited by V8; what else functions use is not, on this system");
+  const kernel = [...(hasGroups ? ["a control group"] : []), ...(idleDataBytes === null ? [] : ["the size of its data"])];
+  return ok(
+    "memory",
+    kernel.length === 0 ? "the heap is limited by V8; all of it is watched" : `limited by the kernel (${kernel.join(", ")}), and watched`,
+  );
 }

@@ -7,7 +7,7 @@ import { findNode } from "../control/client/index.ts";
 import { formatDuration } from "../core/duration.ts";
 import { MillraceError } from "../core/errors.ts";
 import { formatSize } from "../core/size.ts";
-import { raiseWall } from "../pool/index.ts";
+import { hasMemoryGroups, raiseWall } from "../pool/index.ts";
 import { bundle } from "../releases/index.ts";
 import { examineWall } from "./examine-wall.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
@@ -33,7 +33,7 @@ const TOO_LITTLE_BYTES = 100 * 1024 ** 2;
 
 export async function* examine({ app, data, doors }: Patient): AsyncGenerator<Finding> {
   yield checkNode(process.versions.node);
-  yield* examineWall(await raiseWall());
+  yield* examineWall(await raiseWall(), hasMemoryGroups());
   yield checkBundler();
   yield* await checkData(data);
   yield await checkDisk(data);

@@ -26,6 +26,13 @@ describe("who ended the instance", () => {
     ["B2: gone, several", gone(null, "SIGKILL"), mine, [other], "suspect Crashed"],
     ["B2: gone, beside an answer that flows", gone(null, "SIGKILL"), mine, [streaming], "suspect Crashed"],
     ["B3: the heap was full", gone(null, "SIGABRT", OOM), mine, [], "guilty OutOfMemory"],
+    [
+      "B3: the kernel ended it",
+      { kind: "gone", exit: { code: null, signal: "SIGKILL", output: "", ranOut: true } },
+      mine,
+      [],
+      "guilty OutOfMemory",
+    ],
     ["B3: an abort of another cause", gone(null, "SIGABRT", "assertion failed"), mine, [], "guilty Crashed"],
     [
       "B3: too much memory outside the heap",

@@ -140,7 +140,8 @@ function describeExit(exit: Exit, memoryBytes: number): FunctionError {
 }
 
 /** V8's words, or those of native code for which the kernel had no more memory. */
-function ranOut({ code, signal, output }: Exit): boolean {
+function ranOut({ code, signal, output, ranOut = false }: Exit): boolean {
+  if (ranOut) return true;
   if (signal !== "SIGABRT" && signal !== "SIGTRAP" && code !== 134) return false;
   return /out of memory|Allocation failed|OOM error|bad_alloc/i.test(output);
 }

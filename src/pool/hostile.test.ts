@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { raiseWall } from "./jail/index.ts";
+import { hasMemoryGroups, raiseWall } from "./jail/index.ts";
 import type { Outcome } from "./pool.ts";
 import { type RealApp, realApp } from "./testing-support/real-app.ts";
 import { httpCall } from "./testing-support/scripted-instance.ts";
@@ -176,6 +176,11 @@ describe.each(behind)("hostile functions behind the wall: %s", (wall, stands) =>
       expect(await harm("hostile", "fill buffers and fail")).toMatch(
         /(RangeError|OutOfMemory): .*64 MiB of memory.*raise the function's `memory`/,
       );
+    });
+
+    // The kernel's limit of a process's data cannot hold whoever may start threads; its control group does.
+    it.runIf(hasMemoryGroups())("W10: with leave to start threads and processes it is ended by its control group", async () => {
+      expect(await harm("granted", "fill buffers and fail")).toMatch(/^crashed: OutOfMemory: .*64 MiB of memory/);
     });
 
     it("W7: fills its tmp with files", async () => {

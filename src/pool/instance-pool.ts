@@ -9,7 +9,7 @@ import { CLIENT_LEFT, type ColdStart, errorOf, Fleet, type FleetContext } from "
 import { InstanceDirectories } from "./instance-directory.ts";
 import type { InstanceContext, StrayLog } from "./instance-roles.ts";
 import type { Instance } from "./instance.ts";
-import { insistOn, raiseWall } from "./jail/index.ts";
+import { insistOn, MemoryGroups, raiseWall } from "./jail/index.ts";
 import type { Call, Outcome, Pool, PoolStats } from "./pool.ts";
 import { decideScale } from "./scale.ts";
 import { Spares } from "./spares.ts";
@@ -70,6 +70,7 @@ export class InstancePool implements Pool, Service {
   private fleets = new Map<string, Fleet>();
   private started: { readonly context: InstanceContext; readonly directories: InstanceDirectories; readonly spares: Spares } | null = null;
   private stopping: Promise<void> | null = null;
+  private memoryGroups: MemoryGroups | null = null;
   private release: Release | null = null;
   private readonly coldStarts = new ColdStarts();
   private deciding = false;
@@ -106,7 +107,7 @@ export class InstancePool implements Pool, Service {
     const { options } = this;
     const directories = await InstanceDirectories.open(options.dataDirectory);
     const context: InstanceContext = {
-      spawn: options.spawn ?? nodeSpawner(options.runtimeFile, insistOn(options.wall, await raiseWall(options.wall))),
+      spawn: options.spawn ?? (await this.spawner()),
       directories,
       deadlines: this.deadlines,
       nowMs,
@@ -127,6 +128,12 @@ export class InstancePool implements Pool, Service {
     if (options.describeAhead !== undefined) spares.keep(DESCRIBER, true);
     if (this.release !== null) spares.use(this.release);
     this.decideSoon();
+  }
+
+  private async spawner(): Promise<SpawnInstance> {
+    const wall = insistOn(this.options.wall, await raiseWall(this.options.wall));
+    this.memoryGroups = MemoryGroups.open();
+    return nodeSpawner(this.options.runtimeFile, wall, this.memoryGroups);
   }
 
   stop(): Promise<void> {
@@ -226,6 +233,7 @@ export class InstancePool implements Pool, Service {
     for (const instance of left) instance.endNow();
     await Promise.all(left.map(({ gone }) => gone));
     await directories.removed();
+    this.memoryGroups?.close();
     this.deadlines.clear(this.usageLook);
   }
 

@@ -23,7 +23,7 @@ it.each(["permission", "jail"] as const)("W8: the node sees an instance's tmp, b
   const ready = Promise.withResolvers<void>();
   const owner: InstanceOwner = { instanceReady: () => ready.resolve(), instanceLoaded() {}, instanceFreed() {}, instanceEnded() {} };
   const context: InstanceContext = {
-    spawn: nodeSpawner(runtimeFile, wall),
+    spawn: nodeSpawner(runtimeFile, wall, null),
     directories,
     deadlines: new Deadlines(),
     nowMs: () => performance.now(),

@@ -367,6 +367,7 @@ export class Instance implements TicketHolder {
     const picked = pickVersion(protocols);
     if (picked === null)
       throw new ProtocolError(`protocol ${JSON.stringify(protocols)} is not spoken here, only ${SPOKEN_VERSIONS.join(", ")}`);
+    this.process.confine?.();
     this.speak(picked);
     this.readyMs = this.context.nowMs();
     if (this.assignment === null) this.context.deadlines.clear(this.limit);

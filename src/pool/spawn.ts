@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { constants } from "node:os";
 import type { Grant } from "../protocol/manifest.ts";
-import { describeLaunch, killLaunch, startLaunch, type Wall } from "./jail/index.ts";
+import { describeLaunch, groupLimitBytes, killLaunch, type MemoryGroup, type MemoryGroups, startLaunch, type Wall } from "./jail/index.ts";
 import { OutputRing } from "./output-ring.ts";
 import { onlyDescendant } from "./process-usage.ts";
 
@@ -22,6 +22,8 @@ export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
   readonly output: string;
+  /** The kernel killed it, or what it had started, for want of memory in its control group. */
+  readonly ranOut?: boolean;
 }
 
 /** The edge between the pool and a process. Tests put a scripted peer in its place. */
@@ -32,6 +34,8 @@ export interface InstanceProcess {
   readonly pid: number;
   /** Bytes of frames, to the process. */
   readonly write: (bytes: Buffer) => void;
+  /** Called once Node is up and before it has any of the app's code. */
+  readonly confine?: () => void;
   /** Ends it at once (SIGKILL). */
   readonly kill: () => void;
   /** Given once, right after the start. `onBytes` is not called after `onExit`. */
@@ -61,12 +65,14 @@ function killWithNode(child: ChildProcess): void {
   });
 }
 
-export function nodeSpawner(runtimeFile: string, wall: Wall): SpawnInstance {
+/** `groups`: null where the machine has none for us; then memory is watched. */
+export function nodeSpawner(runtimeFile: string, wall: Wall, groups: MemoryGroups | null): SpawnInstance {
   return (instanceClass, directory) => {
+    const group = groups?.make(groupLimitBytes(instanceClass)) ?? null;
     const launch = describeLaunch(wall, instanceClass, directory, runtimeFile);
     const child = startLaunch(launch, directory);
     killWithNode(child);
-    return new ChildInstance(child, launch.wrappers, wall.name === "jail");
+    return new ChildInstance(child, launch.wrappers, wall.name === "jail", group);
   };
 }
 
@@ -77,9 +83,11 @@ class ChildInstance implements InstanceProcess {
   private readonly printed = new OutputRing();
   private nodePid: number | null = null;
   readonly jailed: boolean;
+  private readonly group: MemoryGroup | null;
 
-  constructor(child: ChildProcess, wrappers: number, jailed: boolean) {
+  constructor(child: ChildProcess, wrappers: number, jailed: boolean, group: MemoryGroup | null) {
     this.child = child;
+    this.group = group;
     this.jailed = jailed;
     this.wrappers = wrappers;
     this.socket = child.stdio[3] as Socket;
@@ -96,6 +104,15 @@ class ChildInstance implements InstanceProcess {
     if (this.socket.writable) this.socket.write(bytes);
   };
 
+  readonly confine = (): void => {
+    if (this.group === null || this.pid === 0) return;
+    try {
+      this.group.admit(this.pid);
+    } catch {
+      // It has just ended.
+    }
+  };
+
   readonly kill = (): void => {
     killLaunch(this.child);
   };
@@ -109,7 +126,8 @@ class ChildInstance implements InstanceProcess {
     const report = (): void => {
       if (reported || exited === null) return;
       reported = true;
-      onExit({ ...exited, output: this.printed.text() });
+      onExit({ ...exited, output: this.printed.text(), ranOut: this.group?.ranOut === true });
+      this.group?.remove();
       this.socket.destroy();
       // Whoever got away from its group may hold them open.
       this.child.stdout?.destroy();

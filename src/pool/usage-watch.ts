@@ -1,11 +1,9 @@
 import type { Beyond } from "./blame.ts";
-import { tmpLimitBytes } from "./jail/index.ts";
+import { OVERHEAD_BYTES, tmpLimitBytes } from "./jail/index.ts";
 import { isFuller } from "./folder-size.ts";
 import { readUsage, type Usage } from "./process-usage.ts";
 import type { InstanceClass } from "./spawn.ts";
 
-/** A process without user code: V8's own structures, code, stacks. */
-const OVERHEAD_BYTES = 64 * 2 ** 20;
 /** Of a function that may start processes. */
 const MOST_PROCESSES = 64;
 /** What an instance may use of the processor while it has no call: collecting garbage is no offence, a loop in a timer is. */

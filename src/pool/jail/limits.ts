@@ -12,10 +12,17 @@ export interface Limits {
 const OPEN_FILES = 4096;
 /** Native heaps, stacks of threads and compiled code of a process that works. The watch (SPEC B3) ends it at 64 MiB; this is what it cannot outrun. */
 const HEADROOM_BYTES = 128 * 2 ** 20;
+/** A process without user code: V8's own structures, code, stacks. */
+export const OVERHEAD_BYTES = 64 * 2 ** 20;
 
 /** How much a function may keep in its tmp: as much as in memory, where the jail's tmp is. */
 export function tmpLimitBytes({ memoryBytes }: InstanceClass): number {
   return memoryBytes;
+}
+
+/** What its control group may have: the memory at which the watch ends it too, and its tmp, which in a jail is memory. */
+export function groupLimitBytes(instanceClass: InstanceClass): number {
+  return instanceClass.memoryBytes + OVERHEAD_BYTES + tmpLimitBytes(instanceClass);
 }
 
 /**
