@@ -31,7 +31,7 @@ interface Trouble {
 async function through(node: NodeProcess, trouble: Trouble): Promise<RunReport> {
   return run({ seed, kills: 1 }, node, async (stage) => {
     const { senders } = stage;
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       await senders.acknowledges(20);
       await trouble.begin(stage.node);
       await refusals(senders, trouble.code, 10);

@@ -6,7 +6,7 @@ import { killInstances, killNodes, seedFrom, told } from "./driver.ts";
  * P1 and P2 under SIGKILL. A seed that was printed is run again with MILLRACE_SEED; longer runs: `npm run verify:kills -- --kills 500`.
  */
 const seed = seedFrom(process.env["MILLRACE_SEED"]);
-const kills = Number(process.env["MILLRACE_KILLS"] ?? 20);
+const kills = Number(process.env["MILLRACE_KILLS"] ?? 15);
 const limitMs = 60_000 + kills * 3000;
 
 describe("P1, P2: nothing accepted is lost, nothing is done twice", () => {
