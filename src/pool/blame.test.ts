@@ -74,6 +74,8 @@ describe("who ended the instance", () => {
   it("W7: an allocation that the kernel refused is told with the limit; other errors stay as they are", () => {
     const failed = { name: "RangeError", message: "Failed to allocate memory", stack: null };
     expect(withMemoryHint(failed, 64 * 2 ** 20).message).toMatch(/^Failed to allocate memory: .*64 MiB.*raise the function's `memory`$/);
+    const stack = `RangeError: ${failed.message}\n    at somewhere`;
+    expect(withMemoryHint({ ...failed, stack }, 64 * 2 ** 20).stack).toMatch(/^RangeError: .*64 MiB.*`memory`\n    at somewhere$/);
     for (const other of [
       { ...failed, name: "Error" },
       { ...failed, message: "Invalid array length" },

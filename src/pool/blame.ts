@@ -98,7 +98,8 @@ function outOfMemory(memoryBytes: number, what: string): FunctionError {
 export function withMemoryHint(error: FunctionError, memoryBytes: number): FunctionError {
   if (error.name !== "RangeError" || !/alloc/i.test(error.message)) return error;
   const message = `${error.message}: the function's instance may use ${formatSize(memoryBytes)} of memory; use less, or raise the function's \`memory\``;
-  return { ...error, message };
+  // A log shows the stack, whose first line has the message in it.
+  return { ...error, message, stack: error.stack?.replace(error.message, () => message) ?? null };
 }
 
 function beyondLimit(beyond: Beyond, memoryBytes: number): FunctionError {
