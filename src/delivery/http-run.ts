@@ -279,9 +279,12 @@ function failureOf(outcome: Exclude<Outcome, { kind: "returned" }>, ran: Ran): H
   const { error } = outcome;
   const name = `"${ran.fn.name}"`;
   if (outcome.kind === "not-run") {
-    if (outcome.reason === "load-failed" && error.name === GONE)
-      return failed(ran.id, "function_crashed", `${name} could not be loaded: ${error.message}`);
-    if (outcome.reason === "load-failed") return failed(ran.id, "load_failed", `${name} could not be loaded: ${error.message}`);
+    if (outcome.reason === "load-failed") {
+      // The pool names function and file, where it knows them.
+      const named = error.message.startsWith(`${ran.fn.name} (`);
+      const message = named ? error.message : `${name} could not be loaded: ${error.message}`;
+      return failed(ran.id, error.name === GONE ? "function_crashed" : "load_failed", message);
+    }
     return failed(ran.id, outcome.reason === "stopping" ? "stopping" : "overloaded", error.message, 1000);
   }
   if (outcome.kind === "threw" && error.retryAfterMs !== undefined) return failed(ran.id, "overloaded", error.message, error.retryAfterMs);
