@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NodeProcess, pause } from "../test/process/node-process.ts";
+import { childrenOf } from "./http/cpu-time.ts";
 import { type BenchOptions, median, print, round } from "./report.ts";
 
 const FUNCTIONS = 1000;
@@ -71,10 +72,7 @@ async function get(url: string): Promise<void> {
 
 /** With all below it: in a jail an instance is Node and the two processes of bubblewrap around it. */
 function pssOfTree(pid: number): number {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number),
-  );
-  return children.reduce((sum, child) => sum + pssOfTree(child), pssBytes(pid));
+  return childrenOf(pid).reduce((sum, child) => sum + pssOfTree(child), pssBytes(pid));
 }
 
 function pssBytes(pid: number): number {

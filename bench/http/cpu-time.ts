@@ -21,7 +21,7 @@ export function ownCpuMs(pid: number): number {
 }
 
 /** The processes that it has started and that are still there. */
-function childrenOf(pid: number): number[] {
+export function childrenOf(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
       readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),

@@ -22,7 +22,7 @@ export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
   readonly output: string;
-  /** The kernel killed it, or what it had started, for want of memory in its control group. */
+  /** It was killed, and the kernel says that it kills there for want of memory. A child of it that went so is its own affair. */
   readonly ranOut?: boolean;
 }
 
@@ -126,7 +126,7 @@ class ChildInstance implements InstanceProcess {
     const report = (): void => {
       if (reported || exited === null) return;
       reported = true;
-      onExit({ ...exited, output: this.printed.text(), ranOut: this.group?.ranOut === true });
+      onExit({ ...exited, output: this.printed.text(), ranOut: exited.signal === "SIGKILL" && this.group?.ranOut === true });
       this.group?.remove();
       this.socket.destroy();
       // Whoever got away from its group may hold them open.
