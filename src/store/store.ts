@@ -7,8 +7,22 @@
  */
 
 import type { LogLevel } from "../core/log-level.ts";
+import type {
+  Arrival,
+  CallbackAnswer,
+  CallbackEnd,
+  JournalPage,
+  NewArrival,
+  NewRun,
+  OwnedRun,
+  RunChange,
+  RunQuery,
+  RunView,
+  WaitKey,
+} from "./runs.ts";
 
 export type { LogLevel };
+export type * from "./runs.ts";
 
 /** A place in the one order in which things became true. Events and deliveries draw from the same counter. */
 export type Seq = number;
@@ -43,6 +57,8 @@ export interface NewEvent {
   /** Outside ids are remembered for a day per source; the platform's own are unique by their making. */
   readonly dedupe: boolean;
   readonly deliveries: readonly NewDelivery[];
+  /** What runs wait for of it. */
+  readonly waitKeys?: readonly WaitKey[];
 }
 
 export interface NewDelivery {
@@ -51,6 +67,8 @@ export interface NewDelivery {
   readonly partition: number;
   /** How many deliveries of this function and key may be ready at once: 1 keeps order. Ignored without a key. */
   readonly width: number;
+  /** The run that begins with it: its number is the delivery's. */
+  readonly run?: NewRun;
 }
 
 export interface AttemptError {
@@ -138,10 +156,24 @@ export interface Member {
   readonly timers?: readonly NewTimer[];
   readonly cancelTimers?: readonly string[];
   readonly answer?: NewAnswer;
+  readonly run?: RunChange;
+  /** For runs that need not be the caller's; of those that ended nothing is kept. */
+  readonly arrivals?: readonly NewArrival[];
+  readonly callback?: CallbackAnswer;
 }
 
 export type MemberResult =
-  | { readonly kind: "committed"; readonly events: readonly AppendedEvent[]; readonly promoted: readonly ReadyDelivery[] }
+  | {
+      readonly kind: "committed";
+      readonly events: readonly AppendedEvent[];
+      readonly promoted: readonly ReadyDelivery[];
+      /** What came for runs by this member; absent when nothing did. */
+      readonly arrivals?: readonly Arrival[];
+      /** Runs that were parked and are due now because of it; absent when there is none. */
+      readonly woken?: readonly ReadyDelivery[];
+      /** What became of its `callback`: taken, the same as or later than an earlier answer, not waited for any more, never known. */
+      readonly callback?: CallbackEnd;
+    }
   /** A read is stale; nothing was written. `keys` names what changed (a range by its prefix and `*`). */
   | { readonly kind: "conflict"; readonly keys: readonly string[] }
   /** The lease, the attempt or the timer is no longer the caller's; nothing was written. */
@@ -155,6 +187,8 @@ export type MemberResult =
 export interface AppendedEvent {
   readonly seq: Seq;
   readonly duplicate: boolean;
+  /** The run that has had this id before: then the event is a duplicate, and `seq` 0. */
+  readonly existing?: Seq;
   readonly deliveries: readonly { readonly seq: Seq; readonly ready: Cursor | null }[];
 }
 
@@ -182,6 +216,8 @@ export interface ReadyDelivery {
   readonly attempt: number;
   readonly ready: Cursor;
   readonly event: StoredEvent;
+  /** Of a run that has just begun: what there is to know of it, and that its journal is empty. */
+  readonly begun?: NewRun;
 }
 
 export interface StoredEvent {
@@ -222,8 +258,8 @@ export interface KvPage {
 
 // ── what people look at ─────────────────────────────────────────────────────
 
-/** `blocked` waits behind its key; a function that no longer exists leaves its deliveries waiting (orphaned). */
-export type DeliveryState = "ready" | "blocked" | "done" | "dead" | "held";
+/** `blocked` waits behind its key; `parked` is a run that sleeps or waits; a function that no longer exists leaves its deliveries waiting. */
+export type DeliveryState = "ready" | "parked" | "blocked" | "done" | "dead" | "held";
 
 export interface DeliveryView {
   readonly seq: Seq;
@@ -279,6 +315,8 @@ export interface FunctionCounts {
   readonly fn: string;
   readonly ready: number;
   readonly blocked: number;
+  /** Runs that sleep, wait or are paused. */
+  readonly parked: number;
   readonly dead: number;
   /** Of the dead, those that hold their key. */
   readonly held: number;
@@ -334,6 +372,19 @@ export interface Store {
   /** Makes up to `limit` dead deliveries ready again, attempts from zero; returns those done, in order. */
   redrive(selection: DeadSelection, nowMs: number, limit: number): Promise<{ redriven: number; fns: readonly string[] }>;
   purge(selection: DeadSelection, nowMs: number, limit: number): Promise<{ purged: number; fns: readonly string[] }>;
+
+  /** A run of this node, with what has arrived for it; null when it is unknown or has ended. */
+  ownedRun(seq: Seq): Promise<OwnedRun | null>;
+  /** The journal behind a position, in order: at most `bytes` of values, but one entry at least. */
+  journal(run: Seq, afterPos: number, bytes: number): Promise<JournalPage>;
+  /** Events of one type behind a place, oldest first, for a wait that looks back. */
+  eventsOfType(type: string, afterSeq: Seq, limit: number): Promise<readonly StoredEvent[]>;
+  run(idOrSeq: string | Seq): Promise<RunView | null>;
+  runs(query: RunQuery): Promise<readonly RunView[]>;
+  /** Which releases live runs are on. */
+  runReleases(): Promise<readonly { readonly release: string; readonly fn: string; readonly runs: number }[]>;
+  /** The topics of all live waits: what an event must be asked for. */
+  waitTopics(): Promise<readonly string[]>;
 
   /** Written with the next commit; a log line is never a reason to sync. */
   log(lines: readonly LogLine[]): void;
