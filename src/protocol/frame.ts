@@ -25,6 +25,10 @@ export const FRAME = {
   stop: 11,
   prepare: 12,
   compile: 13,
+  run: 15,
+  entries: 16,
+  kept: 17,
+  again: 18,
   ready: 32,
   loaded: 33,
   described: 34,
@@ -39,6 +43,10 @@ export const FRAME = {
   fatal: 43,
   loadReport: 44,
   compiled: 45,
+  open: 46,
+  step: 47,
+  park: 48,
+  extend: 49,
 } as const;
 
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];

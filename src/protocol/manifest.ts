@@ -52,6 +52,23 @@ export interface FunctionManifest {
   readonly instances: { readonly min: number; readonly max: number | null; readonly idleMs: number };
   readonly allow: readonly Grant[];
   readonly network: boolean;
+  /** Only of a flow. `timeoutMs` and `retry` are then those of its steps. */
+  readonly flow?: FlowManifest;
+}
+
+export interface FlowManifest {
+  readonly onExhausted: "throw" | "pause";
+  readonly deadlineMs: number | null;
+  readonly cancelOn: readonly CancelRule[];
+  /** Runs of one key at once; null: any number, which begin in order. */
+  readonly runsPerKey: number | null;
+}
+
+export interface CancelRule {
+  readonly type: string;
+  /** Path in the event that cancels → path in the event that began the run, in the order of the former. */
+  readonly match: readonly (readonly [string, string])[];
+  readonly rollback: boolean;
 }
 
 /** A typed event. Without `jsonSchema` its data is checked in the receiver's sandbox, not at the door. */

@@ -17,6 +17,18 @@ export interface FunctionError {
 export interface Effects {
   readonly emits: readonly Emit[];
   readonly kv: readonly KvEffect[];
+  /** Runs to begin. */
+  readonly starts?: readonly Start[];
+}
+
+/** A run that a transaction begins, or that a run calls. */
+export interface Start {
+  readonly target: string;
+  /** Text that value-text.ts reads. */
+  readonly input: string;
+  readonly id: string;
+  /** A user gave the id. */
+  readonly named: boolean;
 }
 
 export const NO_EFFECTS: Effects = { emits: [], kv: [] };
@@ -63,4 +75,29 @@ export interface ResponseHead {
   readonly status: number;
   readonly statusText: string;
   readonly headers: readonly string[];
+}
+
+/** How a step is tried again. */
+export interface StepPolicy {
+  readonly attempts: number;
+  readonly backoff: "exponential" | "fixed";
+  readonly baseMs: number;
+  readonly factor: number;
+  readonly maxMs: number;
+  readonly jitter: "full" | "none";
+  readonly onExhausted: "throw" | "pause";
+}
+
+/** The head of a `run` frame, besides what calls have in common. */
+export interface RunHead {
+  readonly id: string;
+  readonly seed: string;
+  readonly startedMs: number;
+  readonly nowMs: number;
+  /** The run was begun by an HTTP request: the event's data is the request. */
+  readonly http: boolean;
+  readonly policy: StepPolicy;
+  readonly timeoutMs: number;
+  /** Only see whether the journal fits the code: nothing is begun. */
+  readonly check: boolean;
 }

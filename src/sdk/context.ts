@@ -1,5 +1,5 @@
 import type { Duration } from "../core/duration.ts";
-import type { EventDefinition } from "./definition.ts";
+import type { EventDefinition, FlowDefinition } from "./definition.ts";
 
 /** Parameters of the route, decoded. */
 export type Params = Readonly<Record<string, string | undefined>>;
@@ -26,6 +26,8 @@ export interface Context<P extends Params = Params> {
   /** Sends an event, visible once this transaction has committed. Data that does not fit the type's schema is an error here. */
   emit<E extends EventDefinition>(event: E, ...rest: EmitArguments<E>): Promise<Emitted>;
   emit(type: string, data?: unknown, options?: EmitOptions): Promise<Emitted>;
+  /** Begins a run of a flow when this transaction commits. With an id that was used before, it is the same run. */
+  start<Data>(flow: FlowDefinition<Data>, input: Data, options?: { readonly id?: string }): Promise<{ readonly id: string }>;
 }
 
 /** The event as it will be found once the transaction has committed. */

@@ -40,8 +40,16 @@ export interface FnFacts {
   readonly handler: Handler;
 }
 
+export interface FlowFacts {
+  readonly kind: "flow";
+  /** As they were written; describe.ts checks them. */
+  readonly options: unknown;
+  readonly handler: FlowHandler;
+}
+
 /** A handler as the sandbox calls it: the SDK's types have done their work by then. */
 export type Handler = (input: unknown, ctx: Context) => unknown;
+export type FlowHandler = (input: never, flow: never) => unknown;
 
 export interface HttpTrigger<Path extends string = string> {
   readonly [DEFINITION]: HttpFacts<Path>;
@@ -57,13 +65,22 @@ export interface EventDefinition<Type extends string = string, Input = unknown, 
   readonly [DEFINITION]: EventFacts<Type, Input, Output>;
 }
 
-export interface FnDefinition {
+/** `Data` is what a flow hands over when it calls the function, `Result` what it gets for it: both are types alone. */
+export interface FnDefinition<Data = never, Result = unknown> {
   readonly [DEFINITION]: FnFacts;
+  readonly [CALLED]?: (data: Data) => Result;
 }
+
+export interface FlowDefinition<Data = never, Result = unknown> {
+  readonly [DEFINITION]: FlowFacts;
+  readonly [CALLED]?: (data: Data) => Result;
+}
+
+declare const CALLED: unique symbol;
 
 export type Trigger = HttpTrigger | EventDefinition | ScheduleTrigger;
 
-export type Facts = HttpFacts | EventFacts | ScheduleFacts | FnFacts;
+export type Facts = HttpFacts | EventFacts | ScheduleFacts | FnFacts | FlowFacts;
 
 /** The facts of anything that the SDK made, whichever copy of it; undefined for all other values. */
 export function factsOf(value: unknown): Facts | undefined {

@@ -65,19 +65,19 @@ export interface RetryOptions {
  * @example
  * export const hello = fn({ on: http.get("/hello/:name") }, (request, ctx) => `Hello, ${ctx.params.name}!`);
  */
-export function fn<const O extends On>(
+export function fn<const O extends On, Result>(
   options: FnOptions<O>,
-  handler: (input: InputOf<TriggerOf<O>>, ctx: Context<ParamsOf<O>>) => unknown,
-): FnDefinition {
+  handler: (input: InputOf<TriggerOf<O>>, ctx: Context<ParamsOf<O>>) => Result,
+): FnDefinition<DataOf<InputOf<TriggerOf<O>>>, Result> {
   const definition = Object.freeze({ [DEFINITION]: Object.freeze({ kind: "fn" as const, options, handler: handler as Handler }) });
   noteLine(definition);
   return definition;
 }
 
-type TriggerOf<O extends On> = O extends readonly Trigger[] ? O[number] : O;
+export type TriggerOf<O extends On> = O extends readonly Trigger[] ? O[number] : O;
 
 /** Spread over a union of triggers, it gives the union of what they bring. */
-type InputOf<T> = T extends HttpTrigger
+export type InputOf<T> = T extends HttpTrigger
   ? Request
   : T extends EventDefinition
     ? EventOf<T>
@@ -85,12 +85,15 @@ type InputOf<T> = T extends HttpTrigger
       ? ScheduleEvent
       : never;
 
+/** What a flow that calls the function hands over: the data of the event that it gets. */
+export type DataOf<Input> = Input extends CloudEvent<infer Data> ? Data : never;
+
 type RawInputOf<T> = T extends EventDefinition ? RawEventOf<T> : T extends ScheduleTrigger ? ScheduleEvent : never;
 
 type ScheduleEvent = CloudEvent<ScheduleTick, "millrace.schedule">;
 
 /** With one route all its parameters are there; with several triggers any may be missing. */
-type ParamsOf<O extends On> =
+export type ParamsOf<O extends On> =
   O extends HttpTrigger<infer Path>
     ? Readonly<Record<ParamNames<Path>, string>>
     : Readonly<Partial<Record<RouteParams<TriggerOf<O>>, string>>>;
