@@ -81,8 +81,8 @@ export interface RunLink {
   entries(json: string, live: boolean): void;
   /** What this instance did is committed: its completion may reach the handler. */
   kept(step: number, pos: number, atMs: number): void;
-  /** Run this step again: its transaction met a conflict, or it waited long enough. */
-  again(step: number): void;
+  /** Run this step again: it waited long enough, or (`conflict`) its transaction met one, and its last attempt does not count. */
+  again(step: number, conflict: boolean): void;
 }
 
 export type RunMessage =
