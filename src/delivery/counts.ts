@@ -3,6 +3,8 @@ import type { DeliveryStats } from "./delivery.ts";
 
 interface Count {
   waiting: number;
+  /** Runs that sleep, wait or are paused. */
+  parked: number;
   dead: number;
 }
 
@@ -12,7 +14,7 @@ export class Counts {
 
   reset(counted: readonly FunctionCounts[]): void {
     this.byFunction.clear();
-    for (const { fn, ready, blocked, dead } of counted) this.byFunction.set(fn, { waiting: ready + blocked, dead });
+    for (const { fn, ready, blocked, parked, dead } of counted) this.byFunction.set(fn, { waiting: ready + blocked, parked, dead });
   }
 
   added(fn: string): void {
@@ -25,21 +27,35 @@ export class Counts {
     if (how === "dead") count.dead++;
   }
 
+  /** A run was parked, put back or ended. */
+  moved(fn: string, from: "ready" | "parked", to: "ready" | "parked" | "done"): void {
+    const count = this.of(fn);
+    count[from === "ready" ? "waiting" : "parked"]--;
+    if (to !== "done") count[to === "ready" ? "waiting" : "parked"]++;
+  }
+
   /** Functions that have nothing left and are `gone` need no counting. */
   forget(gone: (fn: string) => boolean): void {
-    for (const [fn, { waiting, dead }] of this.byFunction) if (waiting === 0 && dead === 0 && gone(fn)) this.byFunction.delete(fn);
+    for (const [fn, { waiting, parked, dead }] of this.byFunction)
+      if (waiting === 0 && parked === 0 && dead === 0 && gone(fn)) this.byFunction.delete(fn);
   }
 
   stats(now: (fn: string) => { exists: boolean; running: number }): DeliveryStats {
-    const functions = [...this.byFunction].map(([fn, { waiting, dead }]) => ({ fn, waiting, dead, ...now(fn) }));
+    const functions = [...this.byFunction].map(([fn, { waiting, parked, dead }]) => ({ fn, waiting, parked, dead, ...now(fn) }));
     const sum = (of: (one: (typeof functions)[number]) => number): number => functions.reduce((total, one) => total + of(one), 0);
-    return { waiting: sum(({ waiting }) => waiting), running: sum(({ running }) => running), dead: sum(({ dead }) => dead), functions };
+    return {
+      waiting: sum(({ waiting }) => waiting),
+      parked: sum(({ parked }) => parked),
+      running: sum(({ running }) => running),
+      dead: sum(({ dead }) => dead),
+      functions,
+    };
   }
 
   private of(fn: string): Count {
     let count = this.byFunction.get(fn);
     if (count === undefined) {
-      count = { waiting: 0, dead: 0 };
+      count = { waiting: 0, parked: 0, dead: 0 };
       this.byFunction.set(fn, count);
     }
     return count;

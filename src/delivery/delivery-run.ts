@@ -21,6 +21,18 @@ export type RunEnd =
       readonly member: Member;
       readonly result: Committed;
     }
+  /** A run parked, was put back, or ended. */
+  | {
+      readonly kind: "moved";
+      readonly invocation: string;
+      /** As the store had it before, and has it now. */
+      readonly from: "ready" | "parked";
+      readonly to: "ready" | "parked" | "done";
+      /** When it goes on; null: nothing wakes it but what arrives. */
+      readonly dueMs: number | null;
+      readonly member: Member;
+      readonly result: Committed;
+    }
   /** Somebody else settled it: forget it (D17). */
   | { readonly kind: "fenced"; readonly invocation: string }
   /** Nothing was settled: it stays first in line until the queue's pause is over. */

@@ -76,6 +76,8 @@ export type InvokeResult =
 export interface DeliveryStats {
   /** Ready and blocked deliveries of all functions, running ones included. */
   readonly waiting: number;
+  /** Runs that sleep, wait or are paused: no backlog. */
+  readonly parked: number;
   readonly running: number;
   readonly dead: number;
   readonly functions: readonly FunctionStats[];
@@ -86,6 +88,7 @@ export interface FunctionStats {
   /** False for the deliveries of a function that no longer exists. */
   readonly exists: boolean;
   readonly waiting: number;
+  readonly parked: number;
   readonly running: number;
   readonly dead: number;
 }

@@ -1,8 +1,9 @@
 import type { Observer } from "../core/observer.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
-import type { Member, ReadyDelivery, Seq } from "../store/store.ts";
+import type { Member, NewRun, ReadyDelivery, Seq } from "../store/store.ts";
 import { Counts } from "./counts.ts";
 import { flatten, type RunEnd, runDelivery } from "./delivery-run.ts";
+import type { FlowRunner } from "./flow-runner.ts";
 import { FunctionQueue } from "./function-queue.ts";
 import type { LiveRelease } from "./live-release.ts";
 import { MemoryBudget } from "./memory-budget.ts";
@@ -21,6 +22,7 @@ export interface DispatcherDeps {
   readonly deps: Deps;
   readonly live: LiveRelease;
   readonly observer: Observer;
+  readonly flows: () => FlowRunner;
   readonly epoch: () => number;
   /** A run of this delivery came to an end. */
   readonly onEnd: (seq: Seq, end: RunEnd) => void;
@@ -69,18 +71,18 @@ export class Dispatcher {
 
   /** The live release has changed. */
   release(): void {
-    const { functions } = this.rooms.live;
+    const { live } = this.rooms;
     for (const [name, lane] of this.lanes) {
-      lane.fn = functions.get(name) ?? null;
+      lane.fn = live.runnable(name) ?? null;
       this.dropIfGone(name, lane);
     }
-    for (const name of functions.keys()) {
+    for (const name of live.runnableNames()) {
       const lane = this.laneOf(name);
       if (lane === undefined) continue;
       lane.loadFailures = 0;
       lane.queue.resume();
     }
-    this.counts.forget((fn) => !functions.has(fn));
+    this.counts.forget((fn) => live.runnable(fn) === undefined);
     this.dispatchAll();
   }
 
@@ -118,11 +120,13 @@ export class Dispatcher {
         if (ready === null) return;
         const { json, type, origin, hops } = event;
         const stored = { seq: appended.seq, json, type, origin, hops, receivedMs: member.nowMs };
-        const { fn, key, partition } = delivery;
-        offer({ seq, fn, key, partition, attempt: 0, ready, event: stored });
+        const { fn, key, partition, run } = delivery;
+        offer({ seq, fn, key, partition, attempt: 0, ready, event: stored, ...begunBy(run) });
       });
     });
     for (const entry of result.promoted) offer(entry);
+    if (result.arrivals !== undefined) this.rooms.flows().arrived(result.arrivals);
+    for (const entry of result.woken ?? []) offer(entry);
     for (const timer of member.timers ?? []) this.rooms.onTimer(timer.dueMs);
     for (const lane of touched) this.dispatch(lane);
   }
@@ -131,7 +135,7 @@ export class Dispatcher {
   private laneOf(name: string): Lane | undefined {
     const known = this.lanes.get(name);
     if (known !== undefined) return known;
-    const fn = this.rooms.live.functions.get(name);
+    const fn = this.rooms.live.runnable(name);
     if (fn === undefined || this.stopping) return undefined;
     const queue = new FunctionQueue(name, {
       store: this.rooms.deps.store,
@@ -179,7 +183,7 @@ export class Dispatcher {
     observer.waited(entry.fn, Math.max(0, deps.clock.now() - entry.ready.dueMs));
     let end: RunEnd;
     try {
-      end = await runDelivery(entry, fn, {
+      end = await this.driverOf(entry)(entry, fn, {
         deps,
         observer,
         live,
@@ -202,12 +206,25 @@ export class Dispatcher {
     this.finish(lane, entry, end);
   }
 
+  private driverOf(entry: ReadyDelivery): FlowRunner["drive"] {
+    if (entry.run !== "flow") return runDelivery;
+    const flows = this.rooms.flows();
+    return (...run) => flows.drive(...run);
+  }
+
   private finish(lane: Lane, entry: ReadyDelivery, end: RunEnd): void {
     switch (end.kind) {
       case "settled":
         lane.queue.release(entry);
         lane.loadFailures = 0;
         this.afterSettling(lane, entry, end);
+        break;
+      case "moved":
+        lane.queue.release(entry);
+        lane.loadFailures = 0;
+        this.counts.moved(entry.fn, end.from, end.to);
+        if (end.dueMs !== null) lane.queue.leaveOnDisk({ dueMs: end.dueMs, pos: 0 });
+        this.absorb(end.result, end.member);
         break;
       case "fenced":
         lane.queue.release(entry);
@@ -250,4 +267,10 @@ export class Dispatcher {
     const { log, clock } = this.rooms.deps;
     log({ atMs: clock.now(), fn, invocation: "", level: "error", text: stack ?? `${name}: ${message}` });
   }
+}
+
+/** What is known of a run at its beginning spares reading it; one that begins with a copy has a journal to be read. */
+function begunBy(run: NewRun | undefined): Pick<ReadyDelivery, "run" | "begun"> {
+  if (run === undefined) return {};
+  return run.copies === undefined ? { run: run.kind, begun: run } : { run: run.kind };
 }

@@ -59,6 +59,7 @@ export function toWrites(effects: Effects, cause: Cause, router: Router, hopLimi
 }
 
 export function newEvent(event: CloudEvent, facts: DelayedEvent, router: Router, dedupe: boolean): NewEvent {
+  const waitKeys = router.waitKeysOf(event);
   return {
     id: event.id,
     source: event.source,
@@ -69,6 +70,7 @@ export function newEvent(event: CloudEvent, facts: DelayedEvent, router: Router,
     cause: facts.cause,
     dedupe,
     deliveries: router.deliveriesFor(event, facts.json),
+    ...(waitKeys === undefined ? {} : { waitKeys }),
   };
 }
 

@@ -7,7 +7,6 @@ import type { InvokeResult } from "./delivery.ts";
 import type { RunEnd } from "./delivery-run.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { LiveRelease } from "./live-release.ts";
-import { deliveryTo } from "./router.ts";
 import type { Deps } from "./run.ts";
 
 interface Watcher {
@@ -61,7 +60,7 @@ export class Handwork {
       hops: 0,
       cause: null,
       dedupe: false,
-      deliveries: [deliveryTo(fn, event)],
+      deliveries: [this.live.router.deliveryTo(fn, event)],
     };
   }
 
@@ -95,6 +94,10 @@ export class Handwork {
     switch (end.kind) {
       case "settled":
         resolve(invokeResult(end.outcome, { invocation: end.invocation, delivery: seq, ranMs: this.deps.clock.now() - sinceMs }));
+        break;
+      case "moved":
+        // A run that waits or ended: what it came to is asked of the run.
+        resolve({ kind: "done", invocation: end.invocation, delivery: seq, ranMs: this.deps.clock.now() - sinceMs });
         break;
       case "fenced":
         reject(new MillraceError("fenced", "another node settled this delivery"));

@@ -29,4 +29,6 @@ export interface AttemptFacts {
 export interface CancelFacts {
   readonly reason: string;
   readonly rollback: boolean;
+  /** The run has failed by it (its deadline), and is not called cancelled. */
+  readonly failed?: boolean;
 }

@@ -16,6 +16,8 @@ export interface CallHead {
 export interface CallPort {
   readonly log: SendLog;
   readonly read: SendRead;
+  /** Numbers the reads of several transactions that share a call. */
+  readonly number?: () => number;
 }
 
 /**
@@ -31,6 +33,8 @@ export class Call {
   readonly head: CallHead;
   readonly startedMs = Date.now();
   state: CallState = "running";
+  /** Called once, when nothing more can be sent for it. */
+  onEnd: () => void = nothing;
   requestBody: RequestBody | null = null;
   stream: AnswerStream | null = null;
   private readonly port: CallPort;
@@ -55,7 +59,7 @@ export class Call {
   }
 
   get reads(): PendingReads {
-    return (this.lazyReads ??= new PendingReads(this.port.read));
+    return (this.lazyReads ??= new PendingReads(this.port.read, this.port.number));
   }
 
   /** The JSON of what the call did, or null when it did nothing. */
@@ -97,7 +101,11 @@ export class Call {
   close(next: "streaming" | "ended"): void {
     // The last lines still belong to the call.
     if (next === "ended") this.lazyLog?.end();
+    const ends = next === "ended" && this.state !== "ended";
     this.state = next;
     this.lazyReads?.refuse(new MillraceError("effect_after_end", "the call had ended before this read was answered"));
+    if (ends) this.onEnd();
   }
 }
+
+function nothing(): void {}

@@ -1,15 +1,18 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MillraceError } from "../core/errors.ts";
 import { FLAG_BROKEN, FLAG_LAST, FRAME, type Frame, type FrameType } from "../protocol/frame.ts";
-import type { FunctionError, HttpHead } from "../protocol/messages.ts";
+import type { FunctionError, HttpHead, RunHead } from "../protocol/messages.ts";
 import { AnswerStream } from "./answer-stream.ts";
 import { type Answer, toAnswer } from "./answer.ts";
 import { Call, type CallHead } from "./call.ts";
 import { CallLog } from "./call-log.ts";
 import { CallContext, type Params, type Surroundings } from "./context.ts";
 import { toFunctionError } from "./function-error.ts";
-import type { Handler } from "../sdk/definition.ts";
+import type { FlowHandler, Handler } from "../sdk/definition.ts";
 import { Fatal } from "../sdk/outcome.ts";
+import { FlowCall, StepCall } from "./flow/flow-call.ts";
+import { keptValue } from "./flow/kept-value.ts";
+import { runInput } from "./flow/run-input.ts";
 import { type BodyOrigin, LazyRequest } from "./lazy-request.ts";
 import { RequestBody } from "./request-body.ts";
 import { validate } from "./schemas.ts";
@@ -23,7 +26,12 @@ export interface FrameSink {
 export interface LoadedFunction extends Surroundings {
   readonly name: string;
   readonly handler: Handler;
+  /** Of a flow, whose runs are run instead. */
+  readonly flow: FlowHandler | null;
 }
+
+/** What becomes of what the handler returned. */
+type End = "nothing" | "value" | "answer";
 
 const NO_PARAMS: Params = Object.freeze({});
 
@@ -32,6 +40,7 @@ export class Calls {
   private readonly sink: FrameSink;
   private readonly storage = new AsyncLocalStorage<Call>();
   private readonly calls = new Map<number, Call>();
+  private readonly flows = new Map<number, FlowCall>();
   private readonly onQuiet: () => void;
   /** What is logged between calls. */
   private readonly ownLog: CallLog;
@@ -62,18 +71,49 @@ export class Calls {
     const call = this.begin(frame);
     const text = frame.body.toString("utf8");
     const checkSchema = frame.head["checkSchema"] === true;
-    this.run(call, () => {
-      const event: unknown = JSON.parse(text);
-      const ctx = new CallContext(call, NO_PARAMS, fn);
-      return checkSchema ? checkedEvent(event, fn).then((checked) => fn.handler(checked, ctx)) : fn.handler(event, ctx);
-    });
+    const ends: End = frame.head["result"] === true ? "value" : "nothing";
+    this.run(
+      call,
+      () => {
+        const event: unknown = JSON.parse(text);
+        const ctx = new CallContext(call, NO_PARAMS, fn);
+        return checkSchema ? checkedEvent(event, fn).then((checked) => fn.handler(checked, ctx)) : fn.handler(event, ctx);
+      },
+      ends,
+    );
   }
 
   startHttp(frame: Frame, fn: LoadedFunction): void {
     const call = this.begin(frame);
     const head = httpHeadOf(frame);
     const request = new LazyRequest(head, this.bodyOf(call, frame), () => call.signal);
-    this.run(call, () => fn.handler(request, new CallContext(call, head.params, fn)), true);
+    this.run(call, () => fn.handler(request, new CallContext(call, head.params, fn)), "answer");
+  }
+
+  /** The run itself begins with the first piece of its journal. */
+  startRun(frame: Frame, fn: LoadedFunction): void {
+    const call = this.begin(frame);
+    const { flow } = fn;
+    if (flow === null) {
+      this.threw(call, new MillraceError("internal", `"${fn.name}" is no flow`));
+      return;
+    }
+    const head = frame.head["run"] as RunHead;
+    const event: unknown = JSON.parse(frame.body.toString("utf8"));
+    const host = { sink: this.sink, storage: this.storage, left: (call: Call) => this.forget(call) };
+    this.flows.set(call.number, new FlowCall(call, head, host, { ...fn, handler: flow }, runInput(event, head.http)));
+  }
+
+  entries(frame: Frame): void {
+    this.flows.get(frame.call)?.entries(frame.body.toString("utf8"), (frame.flags & FLAG_LAST) !== 0);
+  }
+
+  kept({ call, head }: Frame): void {
+    this.flows.get(call)?.run.kept(head["step"] as number, head["pos"] as number, head["atMs"] as number);
+  }
+
+  again({ call, head }: Frame): void {
+    this.flows.get(call)?.run.again(head["step"] as number, head["conflict"] === true);
   }
 
   /** The call cannot be run at all. */
@@ -82,14 +122,18 @@ export class Calls {
   }
 
   reply(frame: Frame): void {
-    this.calls.get(frame.call)?.reads.settle(frame.head);
+    const flow = this.flows.get(frame.call);
+    if (flow === undefined) this.calls.get(frame.call)?.reads.settle(frame.head);
+    else flow.reply(frame.head);
   }
 
   /** F10: the answer says that this loop is alive; the handler learns of it by its signal. */
   abort(frame: Frame): void {
     const call = this.calls.get(frame.call);
     this.sink.send(FRAME.aborted, frame.call, null, null);
-    if (call !== undefined) this.abortCall(call, abortError(frame.head["reason"], call));
+    const flow = this.flows.get(frame.call);
+    if (flow !== undefined && call !== undefined) flow.abort(abortError(frame.head["reason"], call));
+    else if (call !== undefined) this.abortCall(call, abortError(frame.head["reason"], call));
   }
 
   go(frame: Frame): void {
@@ -114,6 +158,15 @@ export class Calls {
   /** A rejection that nobody handled ends the call it came from; without a call to blame it is only told. */
   rejected(reason: unknown): void {
     const call = this.current;
+    const flow = call === undefined ? undefined : this.flows.get(call.number);
+    if (flow !== undefined && call instanceof StepCall) {
+      flow.stepBroke(call, reason);
+      return;
+    }
+    if (flow !== undefined) {
+      flow.broke(reason);
+      return;
+    }
     if (call?.state === "running") {
       this.threw(call, reason);
       return;
@@ -152,7 +205,7 @@ export class Calls {
     return body;
   }
 
-  private run(call: Call, handle: () => unknown, isHttp = false): void {
+  private run(call: Call, handle: () => unknown, ends: End): void {
     this.storage.run(call, () => {
       let result: unknown;
       try {
@@ -163,20 +216,24 @@ export class Calls {
       }
       if (isThenable(result)) {
         result.then(
-          (value) => this.returned(call, value, isHttp),
+          (value) => this.returned(call, value, ends),
           (thrown: unknown) => this.threw(call, thrown),
         );
-      } else this.returned(call, result, isHttp);
+      } else this.returned(call, result, ends);
     });
   }
 
-  private returned(call: Call, value: unknown, isHttp: boolean): void {
+  private returned(call: Call, value: unknown, ends: End): void {
     if (call.state !== "running") {
       this.lateEnd(call);
       return;
     }
-    if (!isHttp) {
+    if (ends === "nothing") {
       this.finish(call, "", null);
+      return;
+    }
+    if (ends === "value") {
+      this.finishWithValue(call, value);
       return;
     }
     let answer: Answer;
@@ -188,6 +245,13 @@ export class Calls {
     }
     if (answer.kind === "whole") this.finish(call, answer.head, answer.body);
     else this.startStream(call, answer);
+  }
+
+  /** A run called this function for its result. */
+  private finishWithValue(call: Call, value: unknown): void {
+    const kept = keptValue(value, "the function's result");
+    if (kept.ok) this.finish(call, "", kept.text);
+    else this.threw(call, kept.error);
   }
 
   private finish(call: Call, head: string, body: string | Uint8Array | null): void {
@@ -238,6 +302,7 @@ export class Calls {
 
   private forget(call: Call): void {
     this.calls.delete(call.number);
+    this.flows.delete(call.number);
     if (this.calls.size === 0 || this.open === 0) this.onQuiet();
   }
 }

@@ -5,6 +5,8 @@ import { emitter } from "./emit.ts";
 import { KvView } from "./kv-view.ts";
 import type { Context, Kv } from "../sdk/context.ts";
 import type { Schemas } from "./schemas.ts";
+import { starter } from "./start.ts";
+import type { Targets } from "./flow/targets.ts";
 
 /** Of the route, decoded. */
 export type Params = Readonly<Record<string, string>>;
@@ -15,6 +17,7 @@ type LogFunction = (...parts: unknown[]) => void;
 export interface Surroundings {
   readonly env: Readonly<Record<string, string>>;
   readonly schemas: Schemas;
+  readonly targets: Targets;
 }
 
 /** The `ctx` of one call. Getters, so that a call pays only for what it uses; their values may be taken apart (`{ kv, emit }`). */
@@ -27,6 +30,7 @@ export class CallContext implements Context {
   #log: Readonly<Record<LogLevel, LogFunction>> | null = null;
   #emit: Context["emit"] | null = null;
   #kv: Kv | null = null;
+  #start: Context["start"] | null = null;
 
   constructor(call: Call, params: Params, surroundings: Surroundings) {
     this.id = call.head.id;
@@ -54,6 +58,10 @@ export class CallContext implements Context {
 
   get emit(): Context["emit"] {
     return (this.#emit ??= emitter(this.#surroundings.schemas, this.#call.effects, this.#call.guard) as Context["emit"]);
+  }
+
+  get start(): Context["start"] {
+    return (this.#start ??= starter(this.#surroundings.targets, this.#call.effects, this.#call.guard));
   }
 
   get kv(): Kv {

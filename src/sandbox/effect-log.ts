@@ -11,10 +11,11 @@ export class EffectLog {
   private readonly emits: string[] = [];
   /** One effect a key: the last write wins. */
   private readonly kv = new Map<string, string>();
+  private readonly starts: string[] = [];
   private sizeBytes = 0;
 
   get isEmpty(): boolean {
-    return this.emits.length === 0 && this.kv.size === 0;
+    return this.emits.length === 0 && this.kv.size === 0 && this.starts.length === 0;
   }
 
   addEmit(json: string): void {
@@ -28,9 +29,15 @@ export class EffectLog {
     this.kv.set(key, json);
   }
 
+  addStart(json: string): void {
+    this.grow(Buffer.byteLength(json) + 1);
+    this.starts.push(json);
+  }
+
   /** The JSON of `Effects`. */
   toJson(): string {
-    return `{"emits":[${this.emits.join(",")}],"kv":[${[...this.kv.values()].join(",")}]}`;
+    const starts = this.starts.length === 0 ? "" : `,"starts":[${this.starts.join(",")}]`;
+    return `{"emits":[${this.emits.join(",")}],"kv":[${[...this.kv.values()].join(",")}]${starts}}`;
   }
 
   private grow(bytes: number): void {

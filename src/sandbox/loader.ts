@@ -5,6 +5,7 @@ import { factsOf } from "../sdk/definition.ts";
 import { type BundleModules, isSteppable, writeCodeCache } from "./bundle-modules.ts";
 import type { LoadedFunction } from "./calls.ts";
 import { replaceEnv } from "./env.ts";
+import { type TargetPlaces, Targets } from "./flow/targets.ts";
 import { toFunctionError } from "./function-error.ts";
 import { Schemas } from "./schemas.ts";
 
@@ -19,13 +20,20 @@ export async function loadFunction(modules: BundleModules, head: Head): Promise<
   const importEntry = (entry: string): Promise<Record<string, unknown>> => modules.import(join(directory, entry));
   const module = await importEntry(entry);
   const facts = factsOf(module[exportName]);
-  if (facts?.kind !== "fn") throw new MillraceError("load_failed", `${entry} has no function exported as "${exportName}"`);
+  if (facts?.kind !== "fn" && facts?.kind !== "flow")
+    throw new MillraceError("load_failed", `${entry} has no function exported as "${exportName}"`);
   return {
     name: textOf(head, "fn"),
-    handler: facts.handler,
+    ...(facts.kind === "flow" ? { handler: notCalled, flow: facts.handler } : { handler: facts.handler, flow: null }),
+    targets: new Targets(placesOf(head), importEntry),
     env,
     schemas: new Schemas(new Map(Object.entries(stringsOf(head, "schemas"))), importEntry),
   };
+}
+
+/** A flow is run, never called. */
+function notCalled(): never {
+  throw new MillraceError("internal", "a flow was called like a function");
 }
 
 /** What is wrong with an app is told with its code and its own cure: they are what its author needs. */
@@ -95,6 +103,11 @@ function listOf(head: Head, name: string): string[] {
   const value = head[name];
   if (!Array.isArray(value)) throw new MillraceError("internal", `the frame's head lacks "${name}"`);
   return value.map(String);
+}
+
+function placesOf(head: Head): TargetPlaces {
+  const { targets } = head;
+  return typeof targets === "object" && targets !== null ? (targets as TargetPlaces) : {};
 }
 
 function stringsOf(head: Head, name: string): Record<string, string> {

@@ -84,7 +84,17 @@ function onFrame(frame: Frame): void {
       return;
     case FRAME.event:
     case FRAME.http:
+    case FRAME.run:
       start(frame);
+      return;
+    case FRAME.entries:
+      calls.entries(frame);
+      return;
+    case FRAME.kept:
+      calls.kept(frame);
+      return;
+    case FRAME.again:
+      calls.again(frame);
       return;
     case FRAME.reply:
       calls.reply(frame);
@@ -148,6 +158,7 @@ function start(frame: Frame): void {
   }
   loadReporter.note();
   if (frame.type === FRAME.event) calls.startEvent(frame, fn);
+  else if (frame.type === FRAME.run) calls.startRun(frame, fn);
   else calls.startHttp(frame, fn);
 }
 

@@ -10,10 +10,12 @@ type Head = Readonly<Record<string, unknown>>;
 export class PendingReads implements CommittedState {
   private readonly send: SendRead;
   private readonly waiting = new Map<number, PromiseWithResolvers<Head>>();
+  private readonly number: () => number;
   private count = 0;
 
-  constructor(send: SendRead) {
+  constructor(send: SendRead, number?: () => number) {
     this.send = send;
+    this.number = number ?? (() => ++this.count);
   }
 
   /** A reply may hold fewer values than were asked for (they must fit a frame); the rest is asked for again. */
@@ -52,7 +54,7 @@ export class PendingReads implements CommittedState {
   }
 
   private read(what: object): Promise<Head> {
-    const read = ++this.count;
+    const read = this.number();
     const waiting = Promise.withResolvers<Head>();
     this.waiting.set(read, waiting);
     this.send({ read, ...what });

@@ -1,7 +1,7 @@
 import { Cron } from "croner";
 import type { Clock } from "../core/clock.ts";
 import { newId } from "../core/ids.ts";
-import { type DeliveryEngine, deliveryTo, type TimerEffects } from "../delivery/index.ts";
+import type { DeliveryEngine, TimerEffects } from "../delivery/index.ts";
 import type { CloudEvent } from "../events/index.ts";
 import type { FunctionManifest, Manifest, Trigger } from "../protocol/manifest.ts";
 import type { DueTimer, NewTimer, Store } from "../store/store.ts";
@@ -69,7 +69,7 @@ export class Schedules {
       data: { schedule: wordsOf(plan.schedule), missed },
     };
     const json = JSON.stringify(event);
-    const delivery = deliveryTo(fn, event);
+    const delivery = this.engine.deliveryTo(fn, event);
     return {
       events: [
         {

@@ -16,6 +16,7 @@ import type {
   NewRun,
   OwnedRun,
   RunChange,
+  RunKind,
   RunQuery,
   RunView,
   WaitKey,
@@ -216,6 +217,8 @@ export interface ReadyDelivery {
   readonly attempt: number;
   readonly ready: Cursor;
   readonly event: StoredEvent;
+  /** Present where a run is behind it. */
+  readonly run?: RunKind;
   /** Of a run that has just begun: what there is to know of it, and that its journal is empty. */
   readonly begun?: NewRun;
 }

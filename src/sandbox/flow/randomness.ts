@@ -24,6 +24,8 @@ export class Randomness {
 
   private draw(): Buffer {
     const { createHash } = process.getBuiltinModule("node:crypto");
-    return createHash("sha256").update(`${this.seed}\n${++this.drawn}`).digest();
+    return createHash("sha256")
+      .update(`${this.seed}\n${++this.drawn}`)
+      .digest();
   }
 }

@@ -9,7 +9,7 @@ export interface Attempt {
   /** Runs the step's function; everything asynchronous in it belongs to this attempt. */
   run(): unknown;
   /** JSON of what it did so far, or null. */
-  readonly effects: string | null;
+  readonly effectsJson: string | null;
   abort(reason: Error): void;
   /** Nothing more is part of it. */
   close(): void;
@@ -116,7 +116,7 @@ export class StepAttempts {
       this.fail(attempt, number, kept.error, ranMs);
       return;
     }
-    this.leave(attempt, { phase: "done", attempt: number, ranMs }, attempt.effects, kept.text);
+    this.leave(attempt, { phase: "done", attempt: number, ranMs }, attempt.effectsJson, kept.text);
   }
 
   private fail(attempt: Attempt, number: number, thrown: unknown, ranMs: number): void {

@@ -1,0 +1,562 @@
+import { MillraceError } from "../../core/errors.ts";
+import type { CancelFacts, Entry, Phase, Verb } from "../../protocol/journal.ts";
+import type { RunHead } from "../../protocol/messages.ts";
+import { fromValueText } from "../../protocol/value-text.ts";
+import { RunCancelled } from "../../sdk/run-cancelled.ts";
+import { Command, keyOf } from "./command.ts";
+import { keptError, keptValue } from "./kept-value.ts";
+import { mismatchAt } from "./mismatch.ts";
+import { Randomness } from "./randomness.ts";
+import { type Attempt, isThenable, StepAttempts } from "./step-attempts.ts";
+import type { StepPlan } from "./step-command.ts";
+
+/** How a run speaks to the node, and what it needs of its process. */
+export interface FlowPort {
+  open(head: object, body: string | null): void;
+  step(head: object, effects: string | null, body: string): void;
+  /** Both end the run in this instance. */
+  park(head: object): void;
+  finish(head: object, body: string): void;
+  extend(ms: number): void;
+  warn(text: string): void;
+  /** One attempt's transaction. */
+  transaction(run: (tx: never) => unknown, command: Command, attempt: number, timeoutMs: number): Attempt;
+  /** After everything that is ready to run has run. */
+  soon(turn: () => void): void;
+}
+
+interface Noted {
+  /** The first that the journal says of it. */
+  readonly entry: Entry;
+  readonly opened: boolean;
+  /** Failed attempts since it was last resumed. */
+  readonly failed: number;
+  readonly last: { readonly dueMs: number | null; readonly error: unknown } | null;
+}
+
+interface Compensation {
+  readonly name: string;
+  readonly number: number;
+  readonly result: string | null;
+  readonly plan: StepPlan;
+  readonly undo: (tx: never, result: never) => unknown;
+}
+
+type HandlerEnd = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly thrown: unknown };
+type Item =
+  | { readonly entry: Entry }
+  | {
+      readonly kept: Command;
+      readonly phase: Phase;
+      readonly attempt: number;
+      readonly value: string;
+      readonly atMs: number;
+      readonly pos: number;
+    }
+  | "live";
+
+/** In a replay: how long a command may be missing that the journal knows, while the handler asks for others. */
+const PATIENCE_MS = 200;
+
+/**
+ * A run of the handler. One procedure for what is replayed and for what is new: deliver one completion, let the handler run until it waits,
+ * deliver the next. So whatever the handler decides by the order of completions it decides again in the same way. SPEC.md, rules R.
+ */
+export class FlowRun {
+  readonly head: RunHead;
+  readonly randomness: Randomness;
+  /** Of the last completion that was delivered. */
+  nowMs: number;
+  /** Until the journal is told. */
+  replaying = true;
+  private readonly port: FlowPort;
+  private readonly handler: () => unknown;
+  private readonly usual: StepPlan;
+  private readonly queue: Item[] = [];
+  private readonly commands = new Map<string, Command>();
+  /** In the order of their making. */
+  private readonly outstanding = new Set<Command>();
+  private readonly counts = new Map<string, number>();
+  private readonly noted = new Map<string, Noted>();
+  private readonly steps = new Map<Command, StepAttempts>();
+  private readonly places = new Map<number, Command>();
+  /** Sent, and not yet known to be committed. */
+  private readonly unkept = new Map<Command, { readonly phase: Phase; readonly attempt: number; readonly body: string }>();
+  /** The node is about to complete them. */
+  private readonly atOnce = new Set<Command>();
+  private readonly remarks: (() => void)[] = [];
+  private readonly compensations: Compensation[] = [];
+  private readonly undoOf = new Map<Command, { readonly plan: StepPlan; readonly undo: Compensation["undo"] }>();
+  private lastPlace = 0;
+  private started = false;
+  private busy = false;
+  private over = false;
+  private ended: HandlerEnd | null = null;
+  private cancelled: CancelFacts | null = null;
+  private exhausted: object | null = null;
+  private patience: NodeJS.Timeout | null = null;
+  private waitedElsewhere = false;
+  private warned = false;
+  private undoing = false;
+
+  constructor(head: RunHead, port: FlowPort, handler: (run: FlowRun) => unknown) {
+    this.head = head;
+    this.port = port;
+    this.handler = () => handler(this);
+    this.nowMs = head.startedMs;
+    this.randomness = new Randomness(head.seed);
+    this.usual = { policy: head.policy, timeoutMs: head.timeoutMs };
+  }
+
+  get isOver(): boolean {
+    return this.over;
+  }
+
+  get usualPlan(): StepPlan {
+    return this.usual;
+  }
+
+  // from the node
+
+  entries(entries: readonly Entry[], live: boolean): void {
+    for (const entry of entries) {
+      if (this.replaying && (entry.phase === "opened" || entry.phase === "attempt" || entry.phase === "resumed")) this.note(entry);
+      else if (entry.phase === "done" || entry.phase === "failed") this.queue.push({ entry });
+    }
+    if (live) this.queue.push("live");
+    this.pump();
+  }
+
+  kept(place: number, pos: number, atMs: number): void {
+    const command = this.places.get(place);
+    const sent = command === undefined ? undefined : this.unkept.get(command);
+    if (command === undefined || sent === undefined) return;
+    this.queue.push({ kept: command, phase: sent.phase, attempt: sent.attempt, value: sent.body, atMs, pos });
+    this.pump();
+  }
+
+  again(place: number, conflict: boolean): void {
+    const command = this.places.get(place);
+    const step = command === undefined ? undefined : this.steps.get(command);
+    if (command === undefined || step === undefined || this.over) return;
+    this.unkept.delete(command);
+    if (conflict) this.exhausted = null;
+    step.again(conflict);
+  }
+
+  /** The node has given this activation up; resolves when nothing of its steps runs any more. */
+  abort(reason: Error): void {
+    this.over = true;
+    if (this.patience !== null) clearTimeout(this.patience);
+    for (const step of this.steps.values()) step.giveUp(reason);
+  }
+
+  /** An error that nobody handled, in the handler's own context. */
+  broke(thrown: unknown): void {
+    this.end({ ok: false, thrown });
+  }
+
+  stepBroke(attempt: Attempt, thrown: unknown): void {
+    for (const step of this.steps.values()) step.broke(attempt, thrown);
+  }
+
+  // from the handler
+
+  /** The number that the next command of this verb and name will have. */
+  number(verb: Verb, name: string): number {
+    const key = `${verb} ${name}`;
+    const number = (this.counts.get(key) ?? 0) + 1;
+    this.counts.set(key, number);
+    return number;
+  }
+
+  /** What the node completes: a sleep, a wait, a callback, a call, a start. */
+  ask(
+    verb: Verb,
+    name: string,
+    read: Command["read"],
+    opening: () => { head: object; body?: string },
+    number = this.number(verb, name),
+  ): Promise<unknown> {
+    return this.make(new Command(verb, name, number, read), (command) => {
+      if (this.noted.get(command.key)?.opened === true) return;
+      if (AT_ONCE.has(verb)) this.atOnce.add(command);
+      const { head, body } = opening();
+      this.port.open({ step: this.placeOf(command), verb, name, number, ...head }, body ?? null);
+    });
+  }
+
+  step(
+    verb: "step" | "rollback",
+    name: string,
+    read: Command["read"],
+    plan: StepPlan,
+    run: (tx: never) => unknown,
+    undo: Compensation["undo"] | undefined,
+    number = this.number(verb, name),
+  ): Command {
+    const command = new Command(verb, name, number, read);
+    if (undo !== undefined) this.undoOf.set(command, { plan, undo });
+    void this.make(command, () => {
+      const noted = this.noted.get(command.key);
+      const step = new StepAttempts(command, plan, noted?.failed ?? 0, this.attemptRoom(run));
+      this.steps.set(command, step);
+      if (plan.timeoutMs > this.usual.timeoutMs) this.port.extend(plan.timeoutMs);
+      step.begin(noted?.last ?? null, this.head.nowMs);
+    });
+    return command;
+  }
+
+  /** Notes something that completes by itself: the size of a map. */
+  remark(verb: Verb, name: string, number: number, head: object): void {
+    const key = keyOf(verb, name, number);
+    if (this.over || this.noted.has(key)) return;
+    const tell = (): void => this.port.open({ step: ++this.lastPlace, verb, name, number, ...head }, null);
+    if (this.replaying) this.remarks.push(tell);
+    else tell();
+  }
+
+  private make(command: Command, begin: (command: Command) => void): Promise<unknown> {
+    this.refuseLate(command);
+    this.warnOfElsewhere(command);
+    if (this.replaying) command.madeAt = new Error();
+    this.commands.set(command.key, command);
+    if (this.cancelled !== null && command.verb !== "rollback") {
+      command.reject(new RunCancelled(this.cancelled.reason));
+      return command.promise;
+    }
+    this.outstanding.add(command);
+    command.begin = () => begin(command);
+    if (!this.replaying) command.begin();
+    else this.turnSoon();
+    return command.promise;
+  }
+
+  private refuseLate(command: Command): void {
+    if (this.over) throw new MillraceError("effect_after_end", `${command.words} after the run had left this instance`);
+    if (this.ended !== null && command.verb !== "rollback")
+      throw new MillraceError("effect_after_end", `${command.words} after the flow's handler had ended: await what it begins`);
+  }
+
+  private warnOfElsewhere(command: Command): void {
+    if (!this.waitedElsewhere || this.warned || this.replaying) return;
+    this.warned = true;
+    this.port.warn(
+      `before ${command.words} the flow's handler waited for something that is no step: it will do so again, and may decide differently, whenever the run is replayed. Put it into flow.step.`,
+    );
+  }
+
+  /** Its number in the frames, given when it is first needed. */
+  placeOf(command: Command): number {
+    if (command.place === 0) {
+      command.place = ++this.lastPlace;
+      this.places.set(command.place, command);
+    }
+    return command.place;
+  }
+
+  // the one procedure
+
+  private note(entry: Entry): void {
+    const key = keyOf(entry.verb, entry.name, entry.number);
+    const before = this.noted.get(key) ?? { entry, opened: false, failed: 0, last: null };
+    if (entry.phase === "opened") this.noted.set(key, { ...before, opened: true });
+    else if (entry.phase === "resumed") this.noted.set(key, { ...before, failed: 0, last: null });
+    else {
+      const { dueMs, error } = JSON.parse(entry.value ?? "{}") as { dueMs: number | null; error: string };
+      this.noted.set(key, { ...before, failed: entry.attempt, last: { dueMs, error } });
+    }
+  }
+
+  private turnSoon(): void {
+    if (!this.busy && !this.over) this.turn(() => {});
+  }
+
+  /** Does one thing and comes back when the handler has made of it what it could. */
+  private turn(deliver: () => void): void {
+    this.busy = true;
+    deliver();
+    this.port.soon(() => {
+      this.busy = false;
+      if (this.over) return;
+      this.pump();
+      if (!this.busy) this.settle();
+    });
+  }
+
+  private pump(): void {
+    if (this.busy || this.over) return;
+    if (!this.started) {
+      this.started = true;
+      // Where there is no journal the first turn is a live one.
+      if (this.queue[0] === "live") {
+        this.queue.shift();
+        this.replaying = false;
+        if (this.head.check) return this.fits();
+      }
+      this.turn(() => this.start());
+      return;
+    }
+    const item = this.queue[0];
+    if (item === undefined) return;
+    if (item === "live") {
+      this.queue.shift();
+      this.turn(() => this.goLive());
+    } else if ("kept" in item) {
+      this.queue.shift();
+      this.turn(() => this.deliverKept(item));
+    } else this.deliver(item.entry);
+  }
+
+  private start(): void {
+    let result: unknown;
+    try {
+      result = this.handler();
+    } catch (thrown) {
+      this.end({ ok: false, thrown });
+      return;
+    }
+    if (!isThenable(result)) this.end({ ok: true, value: result });
+    else
+      result.then(
+        (value) => this.end({ ok: true, value }),
+        (thrown: unknown) => this.end({ ok: false, thrown }),
+      );
+  }
+
+  private end(end: HandlerEnd): void {
+    if (this.ended !== null || this.over) return;
+    this.ended = end;
+    const reason = new RunCancelled("the flow's handler has ended");
+    for (const step of this.steps.values()) if (step.active || this.outstanding.has(step.command)) step.giveUp(reason);
+    this.turnSoon();
+  }
+
+  private deliver(entry: Entry): void {
+    if (entry.verb === "run") {
+      this.queue.shift();
+      this.turn(() => {
+        this.nowMs = entry.atMs;
+        this.cancel(JSON.parse(entry.value ?? "{}") as CancelFacts);
+      });
+      return;
+    }
+    const command = this.commands.get(keyOf(entry.verb, entry.name, entry.number));
+    if (command === undefined) {
+      if (entry.verb === "rollback" && this.ended !== null && this.undoNext()) this.pump();
+      else this.miss(entry);
+      return;
+    }
+    if (this.patience !== null) clearTimeout(this.patience);
+    this.patience = null;
+    this.queue.shift();
+    this.turn(() => {
+      this.nowMs = entry.atMs;
+      this.complete(command, entry.phase, entry.value, entry.attempt);
+    });
+  }
+
+  private deliverKept({ kept: command, phase, attempt, value, atMs }: Extract<Item, { kept: Command }>): void {
+    this.unkept.delete(command);
+    this.nowMs = atMs;
+    this.complete(command, phase, value, attempt);
+  }
+
+  private complete(command: Command, phase: Phase, value: string | null, attempt: number): void {
+    this.outstanding.delete(command);
+    this.steps.delete(command);
+    this.atOnce.delete(command);
+    if (command.verb === "rollback" && phase === "done") this.undoing = false;
+    const undo = this.undoOf.get(command);
+    if (undo !== undefined) {
+      this.undoOf.delete(command);
+      if (phase === "done") this.compensations.push({ name: command.name, number: command.number, result: value, ...undo });
+    }
+    command.complete(phase, value, attempt);
+  }
+
+  private cancel(facts: CancelFacts): void {
+    if (this.ended !== null || this.cancelled !== null) return;
+    this.cancelled = facts;
+    const reason = new RunCancelled(facts.reason);
+    for (const step of this.steps.values()) step.giveUp(reason);
+    for (const command of this.outstanding) command.reject(reason);
+    // What is under way comes to its end first; what only waited is over.
+    for (const command of this.outstanding) if (!this.isUnderWay(command)) this.outstanding.delete(command);
+  }
+
+  private isUnderWay(command: Command): boolean {
+    return this.unkept.has(command) || this.steps.get(command)?.active === true;
+  }
+
+  /** The journal knows a command that the handler has not asked for. */
+  private miss(entry: Entry): void {
+    const others = this.unknownOutstanding();
+    // It waits for something else than its commands, which may take as long as it takes.
+    if (this.ended === null && others === 0) return;
+    if (this.patience !== null) return;
+    this.patience = setTimeout(
+      () => {
+        this.patience = null;
+        if (this.over || this.commands.has(keyOf(entry.verb, entry.name, entry.number))) this.pump();
+        else this.mismatch(entry);
+      },
+      this.ended === null ? PATIENCE_MS : 0,
+    );
+  }
+
+  private unknownOutstanding(): number {
+    const known = new Set<string>();
+    for (const item of this.queue)
+      if (item !== "live" && "entry" in item) known.add(keyOf(item.entry.verb, item.entry.name, item.entry.number));
+    let count = 0;
+    for (const command of this.outstanding) if (!known.has(command.key) && !this.noted.has(command.key)) count++;
+    return count;
+  }
+
+  private mismatch(entry: Entry): void {
+    const later = this.queue.flatMap((item) => (item !== "live" && "entry" in item ? [item.entry] : []));
+    const noted = [...this.noted.values()].map(({ entry }) => entry);
+    this.leave({ reason: "mismatch", mismatch: mismatchAt(entry, [...this.outstanding], [...later, ...noted]) });
+  }
+
+  private goLive(): void {
+    this.replaying = false;
+    const lost = this.lost();
+    if (lost !== null && (this.ended !== null || this.outstanding.size > 0)) return this.mismatch(lost);
+    if (this.head.check) return this.fits();
+    for (const tell of this.remarks.splice(0)) tell();
+    if (this.ended === null) for (const command of [...this.outstanding]) if (!command.completed && command.place === 0) command.begin();
+    for (const command of this.outstanding)
+      if (command.verb === "rollback" && command.place === 0 && this.steps.get(command) === undefined) command.begin();
+  }
+
+  /** What the journal knows of, and the code has not asked for. */
+  private lost(): Entry | null {
+    for (const [key, { entry }] of this.noted) if (!BY_ITSELF.has(entry.verb) && !this.commands.has(key)) return entry;
+    return null;
+  }
+
+  private fits(): void {
+    this.leave({ reason: "fits" });
+  }
+
+  // when nothing is left to deliver
+
+  private settle(): void {
+    if (this.replaying || this.queue.length > 0) return;
+    if (this.ended !== null) {
+      this.finish(this.ended);
+      return;
+    }
+    if (this.isUnsettled()) return;
+    if (this.exhausted !== null) this.leave({ reason: "paused", note: this.exhausted });
+    else if (this.outstanding.size > 0) this.leave({ reason: this.waitsOnlyForTime() ? "sleeps" : "waits" });
+    else this.waitedElsewhere = true;
+  }
+
+  private isUnsettled(): boolean {
+    if (this.unkept.size > 0 || this.atOnce.size > 0) return true;
+    for (const step of this.steps.values()) if (step.active) return true;
+    return false;
+  }
+
+  private waitsOnlyForTime(): boolean {
+    for (const { verb } of this.outstanding) if (verb !== "sleep" && verb !== "step" && verb !== "rollback") return false;
+    return true;
+  }
+
+  /** The handler has ended: what is under way comes to its end, then what must be undone is undone, then the run ends. */
+  private finish(end: HandlerEnd): void {
+    if (this.isUnsettled()) return;
+    if (this.exhausted !== null) return this.leave({ reason: "stuck", note: this.exhausted });
+    const undoes = this.cancelled?.rollback ?? !end.ok;
+    if (undoes) {
+      if (this.undoing) {
+        // A rollback that waits for its next attempt.
+        this.leave({ reason: "rolls back" });
+        return;
+      }
+      if (this.undoNext()) return;
+    }
+    this.over = true;
+    if (this.cancelled !== null && !this.cancelled.failed)
+      this.port.finish({ state: "cancelled" }, keptError(new RunCancelled(this.cancelled.reason)));
+    else if (this.cancelled !== null) this.port.finish({ state: "failed" }, keptError(new RunCancelled(this.cancelled.reason)));
+    else if (!end.ok) this.port.finish({ state: "failed" }, keptError(end.thrown));
+    else {
+      const kept = keptValue(end.value, "the flow's result");
+      if (kept.ok) this.port.finish({ state: "done" }, kept.text);
+      else {
+        this.over = false;
+        this.ended = { ok: false, thrown: kept.error };
+        this.settle();
+      }
+    }
+  }
+
+  /** Begins the rollback of the last step that has none behind it. False: nothing is left to undo. */
+  private undoNext(): boolean {
+    if (this.undoing) return false;
+    const last = this.compensations.pop();
+    if (last === undefined) return false;
+    this.undoing = true;
+    const { name, number, plan, undo, result } = last;
+    this.step(
+      "rollback",
+      name,
+      () => undefined,
+      plan,
+      (tx) => undo(tx, decoded(result) as never),
+      undefined,
+      number,
+    );
+    return true;
+  }
+
+  private leave(head: object): void {
+    this.over = true;
+    if (this.patience !== null) clearTimeout(this.patience);
+    this.port.park(head);
+  }
+
+  private attemptRoom(run: (tx: never) => unknown): ConstructorParameters<typeof StepAttempts>[3] {
+    return {
+      begin: (command, attempt, timeoutMs) => this.port.transaction(run, command, attempt, timeoutMs),
+      ended: (command, head, effects, body) => {
+        const { phase, attempt } = head as { phase: Phase; attempt: number };
+        if (this.over) return;
+        if (phase !== "attempt") this.unkept.set(command, { phase, attempt, body });
+        const { verb, name, number } = command;
+        this.port.step({ step: this.placeOf(command), verb, name, number, ...head }, effects, body);
+        if (phase === "attempt") this.turnSoon();
+      },
+      waits: (command) => {
+        const { verb, name, number } = command;
+        this.port.open({ step: this.placeOf(command), verb, name, number, again: true }, null);
+        this.turnSoon();
+      },
+      exhausted: ({ verb, name, number }, attempts, error) => {
+        this.exhausted = { why: "exhausted", verb, name, number, attempts, error: shortError(error) };
+        this.turnSoon();
+      },
+      changed: () => this.turnSoon(),
+    };
+  }
+}
+
+/** Nothing in the code has to ask for these. */
+const BY_ITSELF: ReadonlySet<Verb> = new Set(["map", "answer", "run", "rollback"]);
+
+/** The node completes these as soon as it has them on disk: a run does not let go before. */
+const AT_ONCE: ReadonlySet<Verb> = new Set(["callback", "start"]);
+
+export function decoded(text: string | null): unknown {
+  return text === null ? undefined : fromValueText(text);
+}
+
+/** The error of an exhausted step: as it was thrown here, or as the journal has it. */
+function shortError(error: unknown): { name: string; message: string } {
+  const made = typeof error === "string" ? decoded(error) : error;
+  return made instanceof Error ? { name: made.name, message: made.message } : { name: "Error", message: String(made) };
+}
