@@ -3,11 +3,12 @@ import { newId } from "../core/ids.ts";
 import type { Observer } from "../core/observer.ts";
 import type { EventCall, Outcome } from "../pool/pool.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
-import type { FunctionError } from "../protocol/messages.ts";
-import type { Member, MemberResult, ReadyDelivery, SettleOutcome } from "../store/store.ts";
+import { type FunctionError, isNothing } from "../protocol/messages.ts";
+import type { Member, MemberResult, ReadyDelivery, RunChange, SettleOutcome } from "../store/store.ts";
 import { deadLetterEvent } from "./dead-letter.ts";
 import { afterFailure, conflictWaitMs, decide, type Facts } from "./decide.ts";
 import { type EffectWrites, toWrites } from "./effects.ts";
+import { errorText } from "./error-text.ts";
 import { KvSession } from "./kv-session.ts";
 import type { LiveRelease } from "./live-release.ts";
 import { type Committed, type Deps, invocationOutcome, logFailure, MOST_INNOCENT_RERUNS, MOST_RERUNS } from "./run.ts";
@@ -130,6 +131,7 @@ function callOf(
     kv: session,
     log: (level, text, atMs) => deps.log({ atMs, fn: entry.fn, invocation: id, level, text }),
     eventJson: entry.event.json,
+    ...(entry.run === "fn" ? { wantsResult: true } : {}),
     checkSchema: entry.event.origin === "outside" && live.schemas.appliedByReceiver(entry.event.type),
   };
 }
@@ -155,16 +157,19 @@ function compose(entry: ReadyDelivery, ended: Ended, context: RunContext): Compo
   let settled = ended.wanted;
   let failure = outcome.kind === "returned" ? null : outcome.error;
   let writes: EffectWrites | null = null;
-  if (outcome.kind === "returned" && (outcome.effects.emits.length > 0 || outcome.effects.kv.length > 0)) {
+  if (outcome.kind === "returned" && !isNothing(outcome.effects)) {
     try {
       const cause = { fn: entry.fn, invocation: ended.id, hops: entry.event.hops, nowMs: facts.nowMs };
-      writes = toWrites(outcome.effects, cause, context.live.router, context.deps.hopLimit);
+      writes = toWrites(outcome.effects, cause, context.live, context.deps.hopLimit);
     } catch (error) {
       // Our own verdict: where in Millrace it was made tells the app nothing.
       failure = { ...flatten(error), stack: null, fatal: true };
       settled = afterFailure(failure, facts);
     }
   }
+  const called = entry.run === "fn" ? calledEnd(entry, outcome, settled, context.epoch) : null;
+  // Whoever called it is told how it ended, and that settles it.
+  if (called !== null) settled = { kind: "done" };
   const reads = session.reads();
   const letter = settled.kind === "dead" ? lettered(entry, settled, ended, context) : null;
   const events = letter === null ? writes?.events : [letter];
@@ -176,8 +181,19 @@ function compose(entry: ReadyDelivery, ended: Ended, context: RunContext): Compo
     ...(events === undefined || events.length === 0 ? {} : { events }),
     ...(writes === null || writes.kv.length === 0 ? {} : { kv: writes.kv }),
     ...(writes === null || writes.timers.length === 0 ? {} : { timers: writes.timers }),
+    ...(called === null ? {} : { run: called }),
   };
   return { member, outcome: settled, failure };
+}
+
+/** The end of a function that a run called for its result; null while it is to be tried again. */
+function calledEnd(entry: ReadyDelivery, outcome: Outcome, settled: SettleOutcome, epoch: number): RunChange | null {
+  if (settled.kind !== "done" && settled.kind !== "dead") return null;
+  const end =
+    settled.kind === "done"
+      ? ({ state: "done", value: outcome.kind === "returned" ? (outcome.value ?? null) : null } as const)
+      : ({ state: "failed", value: errorText(settled.error) } as const);
+  return { run: entry.seq, epoch, entries: [], move: { kind: "end", ...end } };
 }
 
 function lettered(entry: ReadyDelivery, settled: Extract<SettleOutcome, { kind: "dead" }>, ended: Ended, context: RunContext) {

@@ -2,10 +2,12 @@ import { createHash } from "node:crypto";
 import { MillraceError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import { canonicalJson, type CloudEvent, isReservedType } from "../events/index.ts";
+import type { FunctionManifest } from "../protocol/manifest.ts";
 import type { Effects, Emit, KvEffect } from "../protocol/messages.ts";
 import type { DueTimer, KvWrite, NewEvent, NewTimer } from "../store/store.ts";
 import { partitionOf } from "./key.ts";
 import type { Router } from "./router.ts";
+import { runEvent } from "./run-event.ts";
 
 /** The call whose effects these are. */
 export interface Cause {
@@ -14,6 +16,12 @@ export interface Cause {
   /** Of the event that woke it; -1 for an HTTP call, so that what it emits has 0. */
   readonly hops: number;
   readonly nowMs: number;
+}
+
+/** What of the live release effects are turned into writes by. */
+export interface LiveFunctions {
+  readonly router: Router;
+  readonly functions: ReadonlyMap<string, FunctionManifest>;
 }
 
 export interface EffectWrites {
@@ -33,11 +41,12 @@ export interface DelayedEvent {
 }
 
 /** Turns what a sandbox handed over into what the store writes. Throws when the chain of events grew too long (D11). */
-export function toWrites(effects: Effects, cause: Cause, router: Router, hopLimit: number): EffectWrites {
+export function toWrites(effects: Effects, cause: Cause, { router, functions }: LiveFunctions, hopLimit: number): EffectWrites {
   const events: NewEvent[] = [];
   const timers: NewTimer[] = [];
   const hops = cause.hops + 1;
-  if (effects.emits.length > 0 && hops > hopLimit) {
+  const starts = effects.starts ?? [];
+  if (effects.emits.length + starts.length > 0 && hops > hopLimit) {
     throw new MillraceError(
       "function_failed",
       `"${cause.fn}" would lengthen a chain of events beyond ${hopLimit} hops: do its events wake each other in a circle?`,
@@ -55,6 +64,19 @@ export function toWrites(effects: Effects, cause: Cause, router: Router, hopLimi
     if (atMs > cause.nowMs) timers.push(delayed(`${EMIT_TIMER}/${cause.invocation}/${i}`, event, { json, ...facts }, atMs));
     else events.push(newEvent(event, { json, ...facts }, router, false));
   });
+  for (const { target, input, id, named } of starts) {
+    const flow = functions.get(target);
+    if (flow?.flow === undefined) throw new MillraceError("not_found", `"${cause.fn}" started "${target}", which is no flow of the app`);
+    const facts = {
+      text: input,
+      source: `/functions/${cause.fn}`,
+      nowMs: cause.nowMs,
+      origin: "function",
+      hops,
+      cause: cause.invocation,
+    } as const;
+    events.push(runEvent(flow, facts, router, { id, named }));
+  }
   return { events, timers, kv: effects.kv.map((write) => toKvWrite(write, cause.nowMs)) };
 }
 

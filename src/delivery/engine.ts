@@ -4,11 +4,13 @@ import { newId } from "../core/ids.ts";
 import type { Observer } from "../core/observer.ts";
 import type { Service } from "../core/service.ts";
 import type { Pool } from "../pool/pool.ts";
-import type { Release } from "../protocol/manifest.ts";
-import type { DeadSelection, Lease, LogLine, Store } from "../store/store.ts";
+import type { CloudEvent } from "../events/index.ts";
+import type { FunctionManifest, Release } from "../protocol/manifest.ts";
+import type { DeadSelection, Lease, LogLine, NewDelivery, Store } from "../store/store.ts";
 import type { Delivery, DeliveryStats, HttpRequest, HttpResult, Ingested, IngestResult, InvokeResult } from "./delivery.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { EMIT_TIMER, emitDelayed } from "./effects.ts";
+import type { FlowHost, FlowRunner } from "./flow-runner.ts";
 import { Handwork } from "./handwork.ts";
 import { type HttpRunContext, runHttp } from "./http-run.ts";
 import { Ingress } from "./ingress.ts";
@@ -35,13 +37,14 @@ export interface EngineOptions {
 export class DeliveryEngine implements Delivery, Service {
   private readonly owner: string;
   private readonly deps: Deps;
-  private readonly live = new LiveRelease();
+  private readonly live: LiveRelease;
   private readonly dispatcher: Dispatcher;
   private readonly ingress: Ingress;
   private readonly handwork: Handwork;
   private readonly timers: TimerLoop;
   private readonly quiet = new Quiet(() => this.dispatcher.quiet && this.timers.quiet);
   private readonly httpRuns: HttpRunContext;
+  private flowRunner: FlowRunner | null = null;
   private lease: Lease | null = null;
   private stopping: Promise<void> | undefined;
 
@@ -49,6 +52,7 @@ export class DeliveryEngine implements Delivery, Service {
     const { store, pool, clock, log, observer } = options;
     this.owner = options.owner;
     this.deps = { store, pool, clock, log, random: options.random ?? Math.random, hopLimit: options.hopLimit ?? DEFAULT_HOP_LIMIT };
+    this.live = new LiveRelease(() => clock.now());
     const { deps, live } = this;
     const epoch = (): number => this.epoch();
     const committed: (...commit: [Committed, Parameters<Store["commit"]>[0]]) => void = (...commit) => this.dispatcher.absorb(...commit);
@@ -56,6 +60,7 @@ export class DeliveryEngine implements Delivery, Service {
       deps,
       live,
       observer,
+      flows: () => this.flows(),
       epoch,
       onEnd: (seq, end) => this.handwork.ended(seq, end),
       onTimer: (dueMs) => this.timers.expect(dueMs),
@@ -99,13 +104,39 @@ export class DeliveryEngine implements Delivery, Service {
     this.timers.handle(kind, handler);
   }
 
+  /** Puts in the room of runs; before the first release. Returns what that room works with. */
+  runFlows(runner: FlowRunner): FlowHost {
+    this.flowRunner = runner;
+    const { deps, live, dispatcher, quiet } = this;
+    return {
+      deps,
+      live,
+      epoch: () => this.epoch(),
+      commit: async (member) => {
+        const result = await deps.store.commit(member);
+        if (result.kind === "committed") dispatcher.absorb(result, member);
+        return result;
+      },
+      during: (work) => quiet.during(work),
+      keepFlows: (flows) => {
+        live.keep(flows);
+        dispatcher.release();
+      },
+    };
+  }
+
+  /** One that is due at this function whatever its triggers say. */
+  deliveryTo(fn: FunctionManifest, event: CloudEvent): NewDelivery {
+    return this.live.router.deliveryTo(fn, event);
+  }
+
   /** A timer was set by a commit that did not pass through here. */
   expectTimer(dueMs: number): void {
     this.timers.expect(dueMs);
   }
 
   async use(release: Release): Promise<void> {
-    this.live.use(release.manifest);
+    this.live.use(release);
     this.dispatcher.release();
     this.timers.begin();
   }
@@ -141,6 +172,11 @@ export class DeliveryEngine implements Delivery, Service {
 
   settled(): Promise<void> {
     return this.quiet.wait();
+  }
+
+  private flows(): FlowRunner {
+    if (this.flowRunner === null) throw new MillraceError("internal", "a flow was to be run by a node without the room of runs");
+    return this.flowRunner;
   }
 
   private epoch(): number {

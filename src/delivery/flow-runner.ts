@@ -1,6 +1,8 @@
 import type { FunctionManifest } from "../protocol/manifest.ts";
-import type { Arrival, ReadyDelivery } from "../store/store.ts";
+import type { Arrival, Member, MemberResult, ReadyDelivery } from "../store/store.ts";
 import type { RunContext, RunEnd } from "./delivery-run.ts";
+import type { LiveRelease } from "./live-release.ts";
+import type { Deps } from "./run.ts";
 
 /** Who runs the deliveries that are runs of flows: the room of runs stands above this one, and is put in by the server. */
 export interface FlowRunner {
@@ -8,4 +10,17 @@ export interface FlowRunner {
   drive(entry: ReadyDelivery, fn: FunctionManifest, context: RunContext): Promise<RunEnd>;
   /** Something came for runs, by any commit of this node. */
   arrived(arrivals: readonly Arrival[]): void;
+}
+
+/** What this room gives to that one. */
+export interface FlowHost {
+  readonly deps: Deps;
+  readonly live: LiveRelease;
+  readonly epoch: () => number;
+  /** One transaction, after which what it appended is dispatched. */
+  readonly commit: (member: Member) => Promise<MemberResult>;
+  /** Work of a door: until it has ended the node is not quiet. */
+  readonly during: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Flows that runs on earlier releases need, with their manifests there. */
+  readonly keepFlows: (flows: ReadonlyMap<string, FunctionManifest>) => void;
 }

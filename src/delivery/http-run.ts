@@ -6,6 +6,7 @@ import { newId } from "../core/ids.ts";
 import type { Observer } from "../core/observer.ts";
 import { GONE, type HttpAnswer, type Outcome } from "../pool/pool.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
+import { isNothing } from "../protocol/messages.ts";
 import type { Member, NewAnswer } from "../store/store.ts";
 import { decodeAnswer, encodeAnswer, MOST_ANSWER_BYTES } from "./answer-record.ts";
 import type { HttpRequest, HttpResult } from "./delivery.ts";
@@ -128,8 +129,7 @@ interface Ran {
 /** The answer of a call that read and wrote nothing: there is nothing to commit, and nothing to wait for. Null for all others. */
 function plainAnswer(outcome: Outcome, { id, session, idempotency }: Ran): HttpResult | null {
   if (outcome.kind !== "returned" || outcome.response === null || idempotency !== null || !session.isUnused) return null;
-  const { emits, kv } = outcome.effects;
-  return emits.length + kv.length === 0 ? answered(id, outcome.response, outcome.response.body) : null;
+  return isNothing(outcome.effects) ? answered(id, outcome.response, outcome.response.body) : null;
 }
 
 /** Commits what the call did and says what to answer; a throw discards its effects, but what it read must hold all the same. */
@@ -151,7 +151,7 @@ async function settle(outcome: Outcome, ran: Ran, context: HttpRunContext): Prom
   try {
     kept = ran.idempotency === null ? null : await keepable(answer, ran.signal);
     const cause = { fn: ran.fn.name, invocation: ran.id, hops: -1, nowMs: deps.clock.now() };
-    writes = toWrites(outcome.effects, cause, context.live.router, deps.hopLimit);
+    writes = toWrites(outcome.effects, cause, context.live, deps.hopLimit);
   } catch (thrown) {
     answer.discard();
     const error = flatten(thrown);

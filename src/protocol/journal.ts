@@ -32,3 +32,6 @@ export interface CancelFacts {
   /** The run has failed by it (its deadline), and is not called cancelled. */
   readonly failed?: boolean;
 }
+
+/** The content type of data that JSON does not carry: a text that value-text.ts reads. */
+export const VALUE_CONTENT_TYPE = "application/vnd.millrace.value";

@@ -33,6 +33,10 @@ export interface Start {
 
 export const NO_EFFECTS: Effects = { emits: [], kv: [] };
 
+export function isNothing({ emits, kv, starts }: Effects): boolean {
+  return emits.length === 0 && kv.length === 0 && starts === undefined;
+}
+
 export interface Emit {
   readonly type: string;
   readonly id?: string;

@@ -1,5 +1,6 @@
 import type { HttpHead } from "../../protocol/messages.ts";
-import { fromValueText, VALUE_CONTENT_TYPE } from "../../protocol/value-text.ts";
+import { VALUE_CONTENT_TYPE } from "../../protocol/journal.ts";
+import { fromValueText } from "../../protocol/value-text.ts";
 import type { Params } from "../context.ts";
 import { LazyRequest } from "../lazy-request.ts";
 
