@@ -3,7 +3,7 @@ import { newId } from "../core/ids.ts";
 import type { CloudEvent } from "../events/index.ts";
 import type { CancelRule, FunctionManifest } from "../protocol/manifest.ts";
 import type { NewRun, NewWait, RunKind } from "../store/store.ts";
-import { topicOf, valueAt, waitValue } from "./wait-topics.ts";
+import { topicOf, valueAt, waitValue } from "../core/wait-key.ts";
 
 /** What is known of a run when its event is routed, besides what its flow says. */
 export interface RunBeginning {
@@ -63,5 +63,6 @@ function cancelWait({ type, match, rollback }: CancelRule, index: number, event:
     topic: topicOf(type, paths),
     value: waitValue(values),
     guarded: false,
+    sinceSeq: null,
   };
 }

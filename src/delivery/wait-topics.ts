@@ -1,8 +1,6 @@
-import { createHash } from "node:crypto";
+import { pathsOf, valueAt, waitValue } from "../core/wait-key.ts";
 import type { CloudEvent } from "../events/index.ts";
 import type { WaitKey } from "../store/store.ts";
-
-const LONGEST_VALUE_CHARS = 512;
 
 /**
  * What runs wait for, so that an event can be asked for just that: of each type of event the sets of paths that waits compare. A topic is
@@ -13,7 +11,7 @@ export class WaitTopics {
 
   /** Topics are few (as many as there are waits in the code) and stay: one too many costs a look-up for each event of its type. */
   add(topic: string): void {
-    const [type, ...paths] = JSON.parse(topic) as [string, ...string[]];
+    const { type, paths } = pathsOf(topic);
     let topics = this.byType.get(type);
     if (topics === undefined) this.byType.set(type, (topics = new Map()));
     topics.set(topic, paths);
@@ -25,23 +23,4 @@ export class WaitTopics {
     if (topics === undefined) return undefined;
     return [...topics].map(([topic, paths]) => ({ topic, value: waitValue(paths.map((path) => valueAt(event, path))) }));
   }
-}
-
-export function topicOf(type: string, paths: readonly string[]): string {
-  return JSON.stringify([type, ...paths]);
-}
-
-/** Nothing there and null are not the same; numbers are the same however they are written. */
-export function waitValue(values: readonly unknown[]): string {
-  const text = JSON.stringify(values.map((value) => (value === undefined ? [] : [value])));
-  return text.length <= LONGEST_VALUE_CHARS ? text : `sha256:${createHash("sha256").update(text).digest("base64url")}`;
-}
-
-export function valueAt(event: CloudEvent, path: string): unknown {
-  let value: unknown = event;
-  for (const name of path.split(".")) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = (value as Record<string, unknown>)[name];
-  }
-  return value;
 }

@@ -57,6 +57,8 @@ export interface NewWait {
   readonly value: string;
   /** False: the first event ends the wait. True: its owner judges each one, and the wait stays. */
   readonly guarded: boolean;
+  /** Events with a higher number than this count that came before the wait; null: only what comes from now on. */
+  readonly sinceSeq: Seq | null;
 }
 
 /** What an event offers to waits: it resolves those with the same topic and value. */

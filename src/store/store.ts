@@ -172,6 +172,8 @@ export type MemberResult =
       readonly arrivals?: readonly Arrival[];
       /** Runs that were parked and are due now because of it; absent when there is none. */
       readonly woken?: readonly ReadyDelivery[];
+      /** Of a member with a run: the highest number that had been given when its entries were written. */
+      readonly atSeq?: Seq;
       /** What became of its `callback`: taken, the same as or later than an earlier answer, not waited for any more, never known. */
       readonly callback?: CallbackEnd;
     }
