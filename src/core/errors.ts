@@ -69,6 +69,12 @@ export const ERROR_KINDS = {
   kv_bad_key: { fault: "app", status: 500, cure: "Use a non-empty string of at most 1 KiB in UTF-8." },
   kv_too_large: { fault: "app", status: 500, cure: "Keep kv values to 1 MiB; split the value." },
   kv_bad_value: { fault: "app", status: 500, cure: "Store JSON values (no cycles, functions or BigInt) or bytes." },
+  bad_value: { fault: "app", status: 500, cure: "Hand over data that structured clone can carry: no functions, no promises, no streams." },
+  value_too_large: {
+    fault: "app",
+    status: 500,
+    cure: "Keep large data elsewhere (in kv in pieces, or outside) and hand over a reference to it: a key, an address.",
+  },
   effect_after_end: { fault: "app", status: 500, cure: "Await all effects before the handler returns; the transaction ended with it." },
   // loading an app
   app_not_found: { fault: "app", status: 500, cure: "Name a folder that has a `functions` folder, or make one with `millrace init`." },
