@@ -7,6 +7,7 @@ export interface Waiting {
   readonly event: number;
   readonly partition: number;
   readonly attempt: number;
+  readonly run: number;
 }
 
 /**
@@ -23,7 +24,9 @@ export class Lanes {
     const lane = "FROM deliveries WHERE fn = ? AND key = ? AND state <= 2";
     this.end = database.prepare(`SELECT state ${lane} ORDER BY state DESC LIMIT ?`);
     this.occupied = database.prepare(`SELECT count(*) AS count FROM (SELECT 1 ${lane} AND state < ${STATE.blocked} LIMIT ?)`);
-    this.first = database.prepare(`SELECT seq, event, partition, attempt, width ${lane} AND state = ${STATE.blocked} ORDER BY pos LIMIT 1`);
+    this.first = database.prepare(
+      `SELECT seq, event, partition, attempt, width, run ${lane} AND state = ${STATE.blocked} ORDER BY pos LIMIT 1`,
+    );
     this.end.setReturnArrays(true);
     this.occupied.setReturnArrays(true);
     this.first.setReturnArrays(true);
@@ -43,9 +46,9 @@ export class Lanes {
   next(fn: number, key: string): Waiting | null {
     const row = firstRow(this.first.get(fn, key));
     if (row === null) return null;
-    const [seq = 0, event = 0, partition = 0, attempt = 0, width = 1] = row;
+    const [seq = 0, event = 0, partition = 0, attempt = 0, width = 1, run = 0] = row;
     const occupied = firstRow(this.occupied.get(fn, key, width))?.[0] ?? 0;
-    return occupied < width ? { seq, event, partition, attempt } : null;
+    return occupied < width ? { seq, event, partition, attempt, run } : null;
   }
 }
 

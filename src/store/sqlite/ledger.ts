@@ -19,6 +19,8 @@ import type { IdHash } from "./id-hash.ts";
 import { KvRanges } from "./kv-range.ts";
 import { Lanes, type Waiting } from "./lanes.ts";
 import { Names } from "./names.ts";
+import { runKindCode, runKindOf } from "./run-codes.ts";
+import { RunLedger, type RunNews } from "./run-ledger.ts";
 import { STATE } from "./schema.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
 import type { Tally } from "./tally.ts";
@@ -56,10 +58,13 @@ export class Ledger {
   readonly ids: IdIndex;
   readonly lanes: Lanes;
   readonly statements: Statements;
+  private readonly runs: RunLedger;
   private readonly ranges: KvRanges;
   private seq: number;
   private nowMs: number;
   private epoch: number;
+  /** Of the member that is being applied. */
+  private promoted: ReadyDelivery[] = [];
 
   constructor(database: DatabaseSync, tally: Tally) {
     const state = database.prepare("SELECT * FROM state").get();
@@ -71,6 +76,16 @@ export class Ledger {
     this.tally = tally;
     this.lanes = new Lanes(database);
     this.ranges = new KvRanges(database);
+    this.runs = new RunLedger(database, {
+      nowMs: () => this.nowMs,
+      lastSeq: () => this.seq,
+      next: () => this.next(),
+      epoch: () => this.epoch,
+      names: this.names,
+      tally,
+      promote: (fn, key) => this.promote(fn, key, this.promoted),
+      recordAttempt: (run, move) => this.recordError({ delivery: run, ...move }, move.error, this.nowMs),
+    });
     this.ids = new IdIndex(database, Number(state?.["seed"]), Number(state?.["ids_flushed"]), this.nowMs);
   }
 
@@ -110,14 +125,22 @@ export class Ledger {
     if (refusal !== null) return refusal;
 
     const promoted: ReadyDelivery[] = [];
+    this.promoted = promoted;
+    const news: RunNews = { arrivals: [], woken: new Set() };
+    if (member.run !== undefined) this.runs.change(member.run, member.settle !== undefined, member.nowMs, news);
     if (member.settle !== undefined && settling !== null) this.settle(member.settle, settling, member.nowMs, promoted);
     if (member.fired !== undefined) this.statements.deleteTimer.run(member.fired.name);
     if (member.cancelTimers !== undefined) for (const name of member.cancelTimers) this.statements.deleteTimer.run(name);
     if (member.timers !== undefined) for (const timer of member.timers) this.setTimer(timer);
     if (member.kv !== undefined) for (const write of member.kv) this.writeKv(write);
     if (member.answer !== undefined) this.writeAnswer(member.answer);
-    const events = member.events === undefined ? [] : this.append(member.events, seen, member.nowMs);
-    return { kind: "committed", events, promoted };
+    const events = member.events === undefined ? [] : this.append(member.events, seen, member.nowMs, news);
+    const atSeq = member.run === undefined ? {} : { atSeq: this.seq };
+    if (member.arrivals !== undefined) for (const arrival of member.arrivals) this.runs.arrive(arrival, member.nowMs, news);
+    const callback = member.callback === undefined ? {} : { callback: this.runs.answer(member.callback, member.nowMs, news) };
+    if (news.arrivals.length === 0 && news.woken.size === 0) return { kind: "committed", events, promoted, ...atSeq, ...callback };
+    const woken = [...news.woken].map((run) => this.wokenView(run));
+    return { kind: "committed", events, promoted, arrivals: news.arrivals, woken, ...atSeq, ...callback };
   }
 
   writeLog(line: LogLine): void {
@@ -134,6 +157,7 @@ export class Ledger {
 
   private refusal(member: Member, settling: Settling | null, seen: readonly Seen[] | number[]): Refusal | null {
     if (member.settle !== undefined && settling === null) return { kind: "fenced" };
+    if (member.run !== undefined && !this.runs.holds(member.run)) return { kind: "fenced" };
     if (member.fired !== undefined && !this.holdsTimer(member.fired)) return { kind: "fenced" };
     if (member.answer !== undefined) {
       const answer = this.liveAnswer(member.answer.key, member.nowMs);
@@ -253,8 +277,9 @@ export class Ledger {
     }
   }
 
-  private readyView(fn: number, key: string, waiting: Waiting, pos: number): ReadyDelivery {
+  private readyView(fn: number, key: string | null, waiting: Waiting, pos: number): ReadyDelivery {
     const row = this.statements.event.get(waiting.event);
+    const run = runKindOf(waiting.run);
     return {
       seq: waiting.seq,
       fn: this.names.name(fn),
@@ -262,6 +287,7 @@ export class Ledger {
       partition: waiting.partition,
       attempt: waiting.attempt,
       ready: { dueMs: this.nowMs, pos },
+      ...(run === null ? {} : { run }),
       event: {
         seq: waiting.event,
         json: String(row?.["json"]),
@@ -273,7 +299,19 @@ export class Ledger {
     };
   }
 
-  private recordError(settle: Settle, error: AttemptError, nowMs: number): void {
+  private wokenView(seq: number): ReadyDelivery {
+    const row = this.statements.wokenDelivery.get(seq);
+    const waiting = {
+      seq,
+      event: Number(row?.["event"]),
+      partition: Number(row?.["partition"]),
+      attempt: Number(row?.["attempt"]),
+      run: Number(row?.["run"]),
+    };
+    return this.readyView(Number(row?.["fn"]), row?.["key"] as string | null, waiting, Number(row?.["pos"]));
+  }
+
+  private recordError(settle: Pick<Settle, "delivery" | "attempt" | "startedMs" | "invocation">, error: AttemptError, nowMs: number): void {
     this.statements.insertAttempt.run(
       settle.delivery,
       settle.attempt + 1,
@@ -303,18 +341,21 @@ export class Ledger {
     this.statements.upsertAnswer.run(answer.key, answer.expiresMs, answer.fingerprint, answer.bytes);
   }
 
-  private append(events: readonly NewEvent[], seen: readonly Seen[] | number[], nowMs: number): AppendedEvent[] {
+  private append(events: readonly NewEvent[], seen: readonly Seen[] | number[], nowMs: number, news: RunNews): AppendedEvent[] {
     const appended: AppendedEvent[] = [];
     for (const [index, event] of events.entries()) {
       const met = seen[index];
       if (typeof met !== "object") continue;
-      if (met.kind === "new") appended.push(this.appendOne(event, met.hash, nowMs));
+      const named = event.deliveries[0]?.run;
+      const existing = named?.named === true ? this.runs.find(named.id) : null;
+      if (existing !== null) appended.push({ seq: 0, duplicate: true, deliveries: [], existing });
+      else if (met.kind === "new") appended.push(this.appendOne(event, met.hash, nowMs, news));
       else appended.push({ seq: met.kind === "repeat" ? met.seq : (appended[met.index]?.seq ?? 0), duplicate: true, deliveries: [] });
     }
     return appended;
   }
 
-  private appendOne(event: NewEvent, hash: IdHash, nowMs: number): AppendedEvent {
+  private appendOne(event: NewEvent, hash: IdHash, nowMs: number, news: RunNews): AppendedEvent {
     const seq = this.next();
     const type = this.names.intern(event.type);
     const origin = originCode(event.origin);
@@ -323,16 +364,25 @@ export class Ledger {
     // All its deliveries first: their numbers follow the event's without a gap.
     this.seq += deliveries.length;
     this.ids.add(hash, seq, dedupe, nowMs);
-    return { seq, duplicate: false, deliveries: deliveries.map((delivery, i) => this.deliver(seq, seq + 1 + i, delivery)) };
+    const delivered = deliveries.map((delivery, i) => this.deliver(seq, seq + 1 + i, delivery, nowMs));
+    if (event.waitKeys !== undefined) this.runs.offer(seq, json, event.waitKeys, nowMs, news);
+    return { seq, duplicate: false, deliveries: delivered };
   }
 
-  private deliver(event: number, seq: number, delivery: NewEvent["deliveries"][number]): AppendedEvent["deliveries"][number] {
-    const { key, partition, width } = delivery;
+  private deliver(
+    event: number,
+    seq: number,
+    delivery: NewEvent["deliveries"][number],
+    nowMs: number,
+  ): AppendedEvent["deliveries"][number] {
+    const { key, partition, width, run } = delivery;
     const fn = this.names.intern(delivery.fn);
     const ready = key === null || this.lanes.hasRoom(fn, key, width);
     const dueMs = this.nowMs;
-    this.statements.insertDelivery.run(seq, event, fn, ready ? STATE.ready : STATE.blocked, dueMs, seq, partition, width, key);
-    this.tally.add(fn, ready ? STATE.ready : STATE.blocked, 1);
+    const state = ready ? STATE.ready : STATE.blocked;
+    this.statements.insertDelivery.run(seq, event, fn, state, dueMs, seq, partition, width, key, runKindCode(run?.kind));
+    if (run !== undefined) this.runs.begin(seq, fn, run, nowMs);
+    this.tally.add(fn, state, 1);
     return { seq, ready: ready ? { dueMs, pos: seq } : null };
   }
 }

@@ -6,12 +6,14 @@ import { openReader } from "./connection.ts";
 import { packError, storeError } from "./errors.ts";
 import { Reads } from "./reads.ts";
 import type { FromReader, ReaderVerbs, Request, WorkerData } from "./requests.ts";
+import { RunReads } from "./run-reads.ts";
 import { Views } from "./views.ts";
 
 interface Opened {
   readonly database: DatabaseSync;
   readonly reads: Reads;
   readonly views: Views;
+  readonly runs: RunReads;
 }
 
 class Reader {
@@ -37,10 +39,11 @@ class Reader {
 
   /** One verb sees one state of the file. */
   private look(request: Exclude<Request<ReaderVerbs>, { verb: "close" }>): unknown {
-    const { database, reads, views } = (this.opened ??= open(this.file));
+    const opened = (this.opened ??= open(this.file));
+    const { database } = opened;
     try {
       database.exec("BEGIN");
-      return perform(request, reads, views);
+      return perform(request, opened);
     } finally {
       if (database.isTransaction) database.exec("COMMIT");
     }
@@ -57,7 +60,7 @@ class Reader {
   }
 }
 
-function perform(request: Exclude<Request<ReaderVerbs>, { verb: "close" }>, reads: Reads, views: Views): unknown {
+function perform(request: Exclude<Request<ReaderVerbs>, { verb: "close" }>, { reads, views, runs }: Opened): unknown {
   switch (request.verb) {
     case "ready":
       return reads.ready(request.ask);
@@ -79,6 +82,20 @@ function perform(request: Exclude<Request<ReaderVerbs>, { verb: "close" }>, read
       return views.delivery(request.ask);
     case "logs":
       return views.logs(request.ask);
+    case "ownedRun":
+      return runs.ownedRun(request.ask);
+    case "journal":
+      return runs.journal(request.ask);
+    case "eventsOfType":
+      return runs.eventsOfType(request.ask);
+    case "run":
+      return runs.run(request.ask);
+    case "runs":
+      return runs.runs(request.ask);
+    case "runReleases":
+      return runs.runReleases();
+    case "waitTopics":
+      return runs.waitTopics();
     default:
       return request satisfies never;
   }
@@ -86,7 +103,7 @@ function perform(request: Exclude<Request<ReaderVerbs>, { verb: "close" }>, read
 
 function open(file: string): Opened {
   const database = openReader(file);
-  return { database, reads: new Reads(database), views: new Views(database) };
+  return { database, reads: new Reads(database), views: new Views(database), runs: new RunReads(database) };
 }
 
 if (parentPort === null) throw new MillraceError("internal", "the store's reader runs in a thread of its own only");

@@ -2,6 +2,8 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Cursor, DueTimer, KvEntry, KvPage, KvValue, StoredAnswer } from "../store.ts";
 import { KvRanges, MAX_KV_LIST, RangeDigest } from "./kv-range.ts";
 import { Names } from "./names.ts";
+import { runKindOf } from "./run-codes.ts";
+import { FAR_MS } from "./schema.ts";
 import { type Flat, originOf, putReady } from "./wire.ts";
 
 /** What the owner reads. Each verb looks at one committed state; the reader's thread wraps it in a transaction. */
@@ -21,12 +23,12 @@ export class Reads {
     this.ranges = new KvRanges(database);
     // CROSS JOIN keeps the order: the ready index first, then each delivery's event.
     this.readyRows = database.prepare(
-      `SELECT d.seq, d.key, d.partition, d.attempt, d.due, d.pos, d.event, e.json, e.type, e.origin, e.hops, e.received_ms
+      `SELECT d.seq, d.key, d.partition, d.attempt, d.due, d.pos, d.event, d.run, e.json, e.type, e.origin, e.hops, e.received_ms
        FROM deliveries d INDEXED BY deliveries_ready CROSS JOIN events e ON e.seq = d.event
-       WHERE d.fn = ? AND d.state = 0 AND (d.due, d.pos) > (?, ?) AND d.due <= ? ORDER BY d.due, d.pos LIMIT ?`,
+       WHERE d.fn = ? AND d.state <= 0 AND (d.due, d.pos) > (?, ?) AND d.due <= ? ORDER BY d.due, d.pos LIMIT ?`,
     );
     this.nextReady = database.prepare(
-      "SELECT due FROM deliveries INDEXED BY deliveries_ready WHERE fn = ? AND state = 0 AND due > ? ORDER BY due LIMIT 1",
+      `SELECT due FROM deliveries INDEXED BY deliveries_ready WHERE fn = ? AND state <= 0 AND due > ? AND due < ${FAR_MS} ORDER BY due LIMIT 1`,
     );
     const timer = "SELECT name, kind, partition, due, payload FROM timers";
     this.dueTimerRows = database.prepare(`${timer} WHERE due <= ? ORDER BY due, id LIMIT ?`);
@@ -52,6 +54,7 @@ export class Reads {
       }
       count++;
       bytes += json.length;
+      const run = runKindOf(row["run"]);
       putReady(deliveries, {
         seq: Number(row["seq"]),
         fn: ask.fn,
@@ -59,6 +62,7 @@ export class Reads {
         partition: Number(row["partition"]),
         attempt: Number(row["attempt"]),
         ready: { dueMs: Number(row["due"]), pos: Number(row["pos"]) },
+        ...(run === null ? {} : { run }),
         event: {
           seq: Number(row["event"]),
           json,

@@ -10,8 +10,13 @@ import type {
   FunctionCounts,
   KvEntry,
   KvPage,
+  JournalPage,
   LogQuery,
+  OwnedRun,
+  RunQuery,
+  RunView,
   StoredAnswer,
+  StoredEvent,
   StoredLogLine,
 } from "../store.ts";
 import type { ConnectionOptions } from "./connection.ts";
@@ -41,6 +46,13 @@ export interface ReaderVerbs {
   events: { ask: EventQuery; answer: readonly EventView[] };
   dead: { ask: DeadQuery; answer: readonly DeadView[] };
   delivery: { ask: number; answer: DeadView | null };
+  ownedRun: { ask: number; answer: OwnedRun | null };
+  journal: { ask: { run: number; afterPos: number; bytes: number }; answer: JournalPage };
+  eventsOfType: { ask: { type: string; afterSeq: number; limit: number }; answer: readonly StoredEvent[] };
+  run: { ask: string | number; answer: RunView | null };
+  runs: { ask: RunQuery; answer: readonly RunView[] };
+  runReleases: { ask: null; answer: readonly { readonly release: string; readonly fn: string; readonly runs: number }[] };
+  waitTopics: { ask: null; answer: readonly string[] };
   logs: { ask: LogQuery; answer: readonly StoredLogLine[] };
   close: { ask: null; answer: null };
 }

@@ -2,10 +2,13 @@ import type { DatabaseSync } from "node:sqlite";
 import { MillraceError } from "../../core/index.ts";
 
 /**
- * What a delivery's state is in the file. The order is used: within a lane `blocked` sorts last, so one look at a lane's end tells
+ * What a delivery's state is in the file. The order is used: those that may fall due are `ready` or below; within a lane `blocked` sorts last, so one look at a lane's end tells
  * whether anyone waits; everything up to `blocked` occupies or awaits a place in its lane.
  */
-export const STATE = { ready: 0, held: 1, blocked: 2, dead: 3, done: 4 } as const;
+export const STATE = { parked: -1, ready: 0, held: 1, blocked: 2, dead: 3, done: 4 } as const;
+
+/** When a run is due that nothing but an arrival wakes: the last moment that a Date knows. */
+export const FAR_MS = 8_640_000_000_000_000;
 
 /**
  * Each step takes a file from version i to i + 1, in one transaction. A step that has been released is never changed.
@@ -125,6 +128,77 @@ const STEPS: readonly string[] = [
   CREATE INDEX logs_fn ON logs (fn, seq);
   CREATE INDEX logs_invocation ON logs (invocation, seq);
   CREATE INDEX logs_loud ON logs (seq) WHERE level >= 2;
+  `,
+  `
+  ALTER TABLE deliveries ADD COLUMN run INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX deliveries_ready;
+  CREATE INDEX deliveries_ready ON deliveries (fn, due, pos) WHERE state <= 0;
+
+  CREATE TABLE runs (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    fn INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    release INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    started_ms INTEGER NOT NULL,
+    ended_ms INTEGER,
+    deadline_ms INTEGER,
+    parent INTEGER,
+    parent_command TEXT,
+    seed TEXT NOT NULL,
+    note TEXT,
+    value TEXT
+  ) STRICT;
+  CREATE INDEX runs_fn ON runs (fn, seq);
+  CREATE INDEX runs_state ON runs (state, seq);
+  CREATE INDEX runs_parent ON runs (parent) WHERE parent IS NOT NULL;
+  CREATE INDEX runs_release ON runs (release, fn) WHERE state < 6;
+
+  CREATE TABLE journal (
+    run INTEGER NOT NULL,
+    pos INTEGER NOT NULL,
+    verb INTEGER NOT NULL,
+    phase INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    ran_ms REAL NOT NULL,
+    at_ms INTEGER NOT NULL,
+    at_seq INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT,
+    PRIMARY KEY (run, pos)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE waits (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    command TEXT NOT NULL,
+    topic INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    guarded INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX waits_key ON waits (topic, value);
+  CREATE INDEX waits_run ON waits (run);
+
+  CREATE TABLE callbacks (
+    token_hash TEXT PRIMARY KEY,
+    run INTEGER NOT NULL,
+    command TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    answer TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX callbacks_run ON callbacks (run);
+
+  CREATE TABLE arrivals (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    command TEXT NOT NULL,
+    value TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX arrivals_run ON arrivals (run, id);
   `,
 ];
 

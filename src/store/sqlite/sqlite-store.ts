@@ -10,17 +10,22 @@ import type {
   EventView,
   FunctionCounts,
   KvEntry,
+  JournalPage,
   KvPage,
   Lease,
   LogLine,
   LogQuery,
   Member,
   MemberResult,
+  OwnedRun,
   ReadyPage,
+  RunQuery,
+  RunView,
   Seq,
   Store,
   StoreHealth,
   StoredAnswer,
+  StoredEvent,
   StoredLogLine,
 } from "../store.ts";
 import { PARTITION_COUNT } from "../store.ts";
@@ -148,6 +153,34 @@ export class SqliteStore implements Store {
 
   purge(selection: DeadSelection, nowMs: number, limit: number): Promise<{ purged: number; fns: readonly string[] }> {
     return this.write("purge", { selection, nowMs, limit });
+  }
+
+  ownedRun(seq: Seq): Promise<OwnedRun | null> {
+    return this.read("ownedRun", seq);
+  }
+
+  journal(run: Seq, afterPos: number, bytes: number): Promise<JournalPage> {
+    return this.read("journal", { run, afterPos, bytes });
+  }
+
+  eventsOfType(type: string, afterSeq: Seq, limit: number): Promise<readonly StoredEvent[]> {
+    return this.read("eventsOfType", { type, afterSeq, limit });
+  }
+
+  run(idOrSeq: string | Seq): Promise<RunView | null> {
+    return this.read("run", idOrSeq);
+  }
+
+  runs(query: RunQuery): Promise<readonly RunView[]> {
+    return this.read("runs", query);
+  }
+
+  runReleases(): Promise<readonly { readonly release: string; readonly fn: string; readonly runs: number }[]> {
+    return this.read("runReleases", null);
+  }
+
+  waitTopics(): Promise<readonly string[]> {
+    return this.read("waitTopics", null);
   }
 
   log(lines: readonly LogLine[]): void {
@@ -302,5 +335,6 @@ function charsOf(member: Member): number {
   for (const write of member.kv ?? [])
     if (write.op === "set") chars += write.value.kind === "json" ? write.value.json.length : write.value.bytes.length;
   for (const timer of member.timers ?? []) chars += timer.payload.length;
+  for (const entry of member.run?.entries ?? []) chars += entry.value?.length ?? 0;
   return chars + (member.answer?.bytes.length ?? 0);
 }

@@ -9,8 +9,9 @@ const SQL = {
   event: "SELECT json, type, origin, hops, received_ms FROM events WHERE seq = ?",
   eventIdentity: "SELECT id, source, received_ms, json FROM events WHERE seq = ?",
 
-  insertDelivery: `INSERT INTO deliveries (seq, event, fn, state, due, pos, attempt, partition, width, key)
-    VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
+  insertDelivery: `INSERT INTO deliveries (seq, event, fn, state, due, pos, attempt, partition, width, key, run)
+    VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)`,
+  wokenDelivery: "SELECT event, fn, key, partition, attempt, due, pos, run FROM deliveries WHERE seq = ?",
   deliveryToSettle: `SELECT fn, key, event FROM deliveries WHERE seq = ? AND state = ${STATE.ready} AND attempt = ?`,
   setDone: `UPDATE deliveries SET state = ${STATE.done}, settled_ms = ? WHERE seq = ?`,
   setWaiting: "UPDATE deliveries SET attempt = ?, due = ?, pos = ? WHERE seq = ?",

@@ -17,7 +17,7 @@ export class Tally {
       const rows = database.prepare(`SELECT fn, state, count(*) AS count FROM deliveries WHERE ${where} GROUP BY fn, state`).all();
       for (const row of rows) this.apply(Number(row["fn"]), Number(row["state"]), Number(row["count"]));
     };
-    count(`state = ${STATE.ready}`);
+    count("state <= 0");
     count(`key IS NOT NULL AND state <= 2 AND state = ${STATE.blocked}`);
     const dead = database.prepare("SELECT fn, held, count(*) AS count FROM dead GROUP BY fn, held").all();
     for (const row of dead) this.apply(Number(row["fn"]), row["held"] === 1 ? STATE.held : STATE.dead, Number(row["count"]));
@@ -40,15 +40,17 @@ export class Tally {
   view(names: Names): FunctionCounts[] {
     const views: FunctionCounts[] = [];
     for (const [fn, counts] of this.counts) {
-      const [ready = 0, held = 0, blocked = 0, dead = 0] = counts;
-      if (ready + held + blocked + dead > 0) views.push({ fn: names.name(fn), ready, blocked, dead: dead + held, held });
+      const [ready = 0, held = 0, blocked = 0, dead = 0, , parked = 0] = counts;
+      if (ready + held + blocked + dead + parked > 0) views.push({ fn: names.name(fn), ready, blocked, parked, dead: dead + held, held });
     }
     return views.sort((a, b) => (a.fn < b.fn ? -1 : 1));
   }
 
   private apply(fn: number, state: number, by: number): void {
     let counts = this.counts.get(fn);
-    if (counts === undefined) this.counts.set(fn, (counts = [0, 0, 0, 0, 0]));
-    counts[state] = (counts[state] ?? 0) + by;
+    if (counts === undefined) this.counts.set(fn, (counts = [0, 0, 0, 0, 0, 0]));
+    // `parked` is below all others: it stands last here.
+    const place = state < 0 ? STATE.done + 1 : state;
+    counts[place] = (counts[place] ?? 0) + by;
   }
 }

@@ -122,6 +122,7 @@ function sweepEvents(database: DatabaseSync, ledger: Ledger, beforeMs: number, n
 }
 
 function deleteSettled(database: DatabaseSync, after: number, to: number, beforeMs: number): { events: number; deliveries: number } {
+  deleteRuns(database, after, to, beforeMs);
   const deliveries = database
     .prepare(`DELETE FROM deliveries WHERE seq > ? AND seq <= ? AND state = ${STATE.done} AND settled_ms < ?`)
     .run(after, to, beforeMs);
@@ -138,6 +139,17 @@ function deleteSettled(database: DatabaseSync, after: number, to: number, before
     )
     .run(after, to);
   return { events: Number(events.changes), deliveries: Number(deliveries.changes) };
+}
+
+/** With the deliveries that they are; a run that lives has one that is not done. */
+function deleteRuns(database: DatabaseSync, after: number, to: number, beforeMs: number): void {
+  const rows = database
+    .prepare(`SELECT seq FROM deliveries WHERE seq > ? AND seq <= ? AND state = ${STATE.done} AND settled_ms < ? AND run > 0`)
+    .all(after, to, beforeMs);
+  const statements = ["runs WHERE seq", "journal WHERE run", "callbacks WHERE run", "waits WHERE run", "arrivals WHERE run"].map((rest) =>
+    database.prepare(`DELETE FROM ${rest} = ?`),
+  );
+  for (const row of rows) for (const statement of statements) statement.run(Number(row["seq"]));
 }
 
 function deleteOldLogs(database: DatabaseSync, beforeMs: number, limit: number): boolean {

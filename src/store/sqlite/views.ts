@@ -1,23 +1,14 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
-import type {
-  AttemptView,
-  DeadQuery,
-  DeadView,
-  DeliveryState,
-  DeliveryView,
-  EventQuery,
-  EventView,
-  LogQuery,
-  StoredLogLine,
-} from "../store.ts";
+import type { DeadQuery, DeadView, DeliveryState, DeliveryView, EventQuery, EventView, LogQuery, StoredLogLine } from "../store.ts";
+import { attemptView } from "./attempt-view.ts";
 import { prefixOf, prefixPlaces, visitChunk } from "./id-chunk.ts";
 import { hashText } from "./id-hash.ts";
 import { Names } from "./names.ts";
 import { levelCode, levelOf, originOf } from "./wire.ts";
 
 const MAX_ROWS = 1000;
-/** In the order of STATE in schema.ts. */
-const STATES: readonly DeliveryState[] = ["ready", "held", "blocked", "dead", "done"];
+/** In the order of STATE in schema.ts, which begins with -1. */
+const STATES: readonly DeliveryState[] = ["parked", "ready", "held", "blocked", "dead", "done"];
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -125,7 +116,7 @@ export class Views {
       event: Number(row["event"]),
       fn: this.names.name(Number(row["fn"])),
       key: row["key"] as string | null,
-      state: STATES[Number(row["state"])] ?? "ready",
+      state: STATES[Number(row["state"]) + 1] ?? "ready",
       attempt: Number(row["attempt"]),
       dueMs: Number(row["due"]),
       settledMs: typeof settledMs === "number" ? settledMs : null,
@@ -136,18 +127,6 @@ export class Views {
   private all(sql: string, ...values: SQLInputValue[]): Row[] {
     return this.database.prepare(sql).all(...values);
   }
-}
-
-function attemptView(row: Row): AttemptView {
-  return {
-    attempt: Number(row["attempt"]),
-    invocation: String(row["invocation"]),
-    startedMs: Number(row["started_ms"]),
-    endedMs: Number(row["ended_ms"]),
-    name: String(row["name"]),
-    message: String(row["message"]),
-    stack: row["stack"] as string | null,
-  };
 }
 
 /** A caller's limit, within reason. */

@@ -4,7 +4,9 @@
  */
 import type {
   AppendedEvent,
+  Arrival,
   AttemptError,
+  CallbackEnd,
   Cursor,
   KvWrite,
   LogLevel,
@@ -12,13 +14,17 @@ import type {
   Member,
   MemberResult,
   NewAnswer,
+  NewArrival,
   NewDelivery,
+  NewEntry,
   NewEvent,
   NewTimer,
   Origin,
   RangeRead,
   ReadSet,
   ReadyDelivery,
+  RunChange,
+  RunKind,
   Settle,
   SettleOutcome,
   TimerFired,
@@ -83,7 +89,19 @@ function ownBytes(bytes: Uint8Array): Uint8Array {
 
 // ── members ─────────────────────────────────────────────────────────────────
 
-const HAS = { settle: 1, fired: 2, reads: 4, events: 8, kv: 16, timers: 32, cancelTimers: 64, answer: 128 } as const;
+const HAS = {
+  settle: 1,
+  fired: 2,
+  reads: 4,
+  events: 8,
+  kv: 16,
+  timers: 32,
+  cancelTimers: 64,
+  answer: 128,
+  run: 256,
+  arrivals: 512,
+  callback: 1024,
+} as const;
 
 export function putMember(flat: Flat, member: Member): void {
   flat.push(member.id, member.nowMs, partsOf(member));
@@ -95,6 +113,9 @@ export function putMember(flat: Flat, member: Member): void {
   if (member.timers !== undefined) putList(flat, member.timers, putTimer);
   if (member.cancelTimers !== undefined) putList(flat, member.cancelTimers, (flat, name) => flat.push(name));
   if (member.answer !== undefined) putAnswer(flat, member.answer);
+  if (member.run !== undefined) putRunChange(flat, member.run);
+  if (member.arrivals !== undefined) flat.push(JSON.stringify(member.arrivals));
+  if (member.callback !== undefined) flat.push(member.callback.tokenHash, member.callback.value);
 }
 
 export function takeMember(reader: FlatReader): Member {
@@ -112,6 +133,9 @@ export function takeMember(reader: FlatReader): Member {
     ...((parts & HAS.timers) !== 0 && { timers: reader.list(takeTimer) }),
     ...((parts & HAS.cancelTimers) !== 0 && { cancelTimers: reader.list((reader) => reader.text()) }),
     ...((parts & HAS.answer) !== 0 && { answer: takeAnswer(reader) }),
+    ...((parts & HAS.run) !== 0 && { run: takeRunChange(reader) }),
+    ...((parts & HAS.arrivals) !== 0 && { arrivals: JSON.parse(reader.text()) as NewArrival[] }),
+    ...((parts & HAS.callback) !== 0 && { callback: { tokenHash: reader.text(), value: reader.text() } }),
   };
 }
 
@@ -124,8 +148,41 @@ function partsOf(member: Member): number {
     (member.kv === undefined ? 0 : HAS.kv) |
     (member.timers === undefined ? 0 : HAS.timers) |
     (member.cancelTimers === undefined ? 0 : HAS.cancelTimers) |
-    (member.answer === undefined ? 0 : HAS.answer)
+    (member.answer === undefined ? 0 : HAS.answer) |
+    (member.run === undefined ? 0 : HAS.run) |
+    (member.arrivals === undefined ? 0 : HAS.arrivals) |
+    (member.callback === undefined ? 0 : HAS.callback)
   );
+}
+
+/** Entries are many, all else of a change is rare. */
+function putRunChange(flat: Flat, change: RunChange): void {
+  const { run, epoch, entries, ...rest } = change;
+  flat.push(run, epoch, Object.keys(rest).length === 0 ? null : JSON.stringify(rest));
+  putList(flat, entries, (flat, { pos, verb, name, number, phase, attempt, ranMs, value }) => {
+    flat.push(pos, verb, name, number, phase, attempt, ranMs, value);
+  });
+}
+
+function takeRunChange(reader: FlatReader): RunChange {
+  const run = reader.number();
+  const epoch = reader.number();
+  const rest = reader.textOrNull();
+  const entries = reader.list(takeEntry);
+  return rest === null ? { run, epoch, entries } : { run, epoch, entries, ...(JSON.parse(rest) as object) };
+}
+
+function takeEntry(reader: FlatReader): NewEntry {
+  return {
+    pos: reader.number(),
+    verb: reader.text() as NewEntry["verb"],
+    name: reader.text(),
+    number: reader.number(),
+    phase: reader.text() as NewEntry["phase"],
+    attempt: reader.number(),
+    ranMs: reader.number(),
+    value: reader.textOrNull(),
+  };
 }
 
 function putSettle(flat: Flat, settle: Settle): void {
@@ -209,6 +266,7 @@ function takeRange(reader: FlatReader): RangeRead {
 
 function putEvent(flat: Flat, event: NewEvent): void {
   flat.push(event.id, event.source, event.type, event.json, originCode(event.origin), event.hops, event.cause, event.dedupe ? 1 : 0);
+  flat.push(event.waitKeys === undefined ? null : JSON.stringify(event.waitKeys));
   putList(flat, event.deliveries, putDelivery);
 }
 
@@ -222,16 +280,29 @@ function takeEvent(reader: FlatReader): NewEvent {
     hops: reader.number(),
     cause: reader.textOrNull(),
     dedupe: reader.number() === 1,
+    ...parsed("waitKeys", reader.textOrNull()),
     deliveries: reader.list(takeDelivery),
   };
 }
 
 function putDelivery(flat: Flat, delivery: NewDelivery): void {
-  flat.push(delivery.fn, delivery.key, delivery.partition, delivery.width);
+  const { fn, key, partition, width, run } = delivery;
+  flat.push(fn, key, partition, width, run === undefined ? null : JSON.stringify(run));
 }
 
 function takeDelivery(reader: FlatReader): NewDelivery {
-  return { fn: reader.text(), key: reader.textOrNull(), partition: reader.number(), width: reader.number() };
+  return {
+    fn: reader.text(),
+    key: reader.textOrNull(),
+    partition: reader.number(),
+    width: reader.number(),
+    ...parsed("run", reader.textOrNull()),
+  };
+}
+
+/** A part that few have: as JSON, or absent. */
+function parsed(name: string, json: string | null): object {
+  return json === null ? {} : { [name]: JSON.parse(json) as unknown };
 }
 
 function putKvWrite(flat: Flat, write: KvWrite): void {
@@ -278,7 +349,8 @@ export function putResult(flat: Flat, result: MemberResult): void {
   switch (result.kind) {
     case "committed":
       putList(flat, result.events, putAppended);
-      return putList(flat, result.promoted, putReady);
+      putList(flat, result.promoted, putReady);
+      return putNews(flat, result);
     case "conflict":
       return putList(flat, result.keys, (flat, key) => flat.push(key));
     case "fenced":
@@ -297,7 +369,7 @@ export function takeResult(reader: FlatReader): MemberResult {
   const kind = reader.text() as MemberResult["kind"];
   switch (kind) {
     case "committed":
-      return { kind, events: reader.list(takeAppended), promoted: reader.list(takeReady) };
+      return { kind, events: reader.list(takeAppended), promoted: reader.list(takeReady), ...takeNews(reader) };
     case "conflict":
       return { kind, keys: reader.list((reader) => reader.text()) };
     case "fenced":
@@ -311,8 +383,29 @@ export function takeResult(reader: FlatReader): MemberResult {
   }
 }
 
+type Committed = Extract<MemberResult, { kind: "committed" }>;
+
+/** Nearly every result has none of this. */
+function putNews(flat: Flat, { arrivals, woken, atSeq, callback }: Committed): void {
+  flat.push(atSeq ?? null, callback ?? null, arrivals === undefined ? null : JSON.stringify(arrivals));
+  putList(flat, woken ?? [], putReady);
+}
+
+function takeNews(reader: FlatReader): Partial<Committed> {
+  const atSeq = reader.numberOrNull();
+  const callback = reader.textOrNull() as CallbackEnd | null;
+  const arrivals = reader.textOrNull();
+  const woken = reader.list(takeReady);
+  return {
+    ...(atSeq === null ? {} : { atSeq }),
+    ...(callback === null ? {} : { callback }),
+    ...(arrivals === null ? {} : { arrivals: JSON.parse(arrivals) as Arrival[], woken }),
+    ...(arrivals === null && woken.length > 0 ? { woken } : {}),
+  };
+}
+
 function putAppended(flat: Flat, event: AppendedEvent): void {
-  flat.push(event.seq, event.duplicate ? 1 : 0);
+  flat.push(event.seq, event.duplicate ? 1 : 0, event.existing ?? null);
   putList(flat, event.deliveries, (flat, delivery) => {
     if (delivery.ready === null) flat.push(delivery.seq, null);
     else flat.push(delivery.seq, delivery.ready.dueMs, delivery.ready.pos);
@@ -320,7 +413,10 @@ function putAppended(flat: Flat, event: AppendedEvent): void {
 }
 
 function takeAppended(reader: FlatReader): AppendedEvent {
-  return { seq: reader.number(), duplicate: reader.number() === 1, deliveries: reader.list(takeAppendedDelivery) };
+  const seq = reader.number();
+  const duplicate = reader.number() === 1;
+  const existing = reader.numberOrNull();
+  return { seq, duplicate, ...(existing === null ? {} : { existing }), deliveries: reader.list(takeAppendedDelivery) };
 }
 
 function takeAppendedDelivery(reader: FlatReader): { seq: number; ready: Cursor | null } {
@@ -331,18 +427,26 @@ function takeAppendedDelivery(reader: FlatReader): { seq: number; ready: Cursor 
 
 export function putReady(flat: Flat, delivery: ReadyDelivery): void {
   const { ready, event } = delivery;
-  flat.push(delivery.seq, delivery.fn, delivery.key, delivery.partition, delivery.attempt, ready.dueMs, ready.pos);
+  flat.push(delivery.seq, delivery.fn, delivery.key, delivery.partition, delivery.attempt, ready.dueMs, ready.pos, delivery.run ?? null);
   flat.push(event.seq, event.json, event.type, originCode(event.origin), event.hops, event.receivedMs);
 }
 
 export function takeReady(reader: FlatReader): ReadyDelivery {
+  const seq = reader.number();
+  const fn = reader.text();
+  const key = reader.textOrNull();
+  const partition = reader.number();
+  const attempt = reader.number();
+  const ready = { dueMs: reader.number(), pos: reader.number() };
+  const run = reader.textOrNull() as RunKind | null;
   return {
-    seq: reader.number(),
-    fn: reader.text(),
-    key: reader.textOrNull(),
-    partition: reader.number(),
-    attempt: reader.number(),
-    ready: { dueMs: reader.number(), pos: reader.number() },
+    seq,
+    fn,
+    key,
+    partition,
+    attempt,
+    ready,
+    ...(run === null ? {} : { run }),
     event: {
       seq: reader.number(),
       json: reader.text(),
