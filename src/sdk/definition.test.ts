@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { MillraceError } from "../core/index.ts";
 import { factsOf } from "./definition.ts";
 import { registeredEvents } from "./event-registry.ts";
-import { event, Fatal, fn, http, RetryAfter } from "./index.ts";
-import { isFatal, retryAfterMsOf } from "./outcome.ts";
+import { event, Fatal, fn, http, RetryAfter, RunCancelled, StepError } from "./index.ts";
+import { isFatal, isRunCancelled, retryAfterMsOf } from "./outcome.ts";
 import { formatIssue } from "./standard-schema.ts";
 
 describe("definitions", () => {
@@ -39,6 +39,35 @@ describe("D8: outcomes are known by brand", () => {
     expect(new RetryAfter("30s")).toMatchObject({ name: "RetryAfter", message: "to be tried again after 30s" });
     expect(retryAfterMsOf(new Error("x"))).toBeUndefined();
     expect(() => new RetryAfter("soon")).toThrow(MillraceError);
+  });
+});
+
+describe("D24: what flows throw is known by brand, for instanceof too", () => {
+  /** The class as another bundle has it. */
+  async function anotherCopy<Module>(file: string): Promise<Module> {
+    return (await import(/* @vite-ignore */ `${file}?another`)) as Module;
+  }
+
+  it("StepError", async () => {
+    const cause = new TypeError("no truck");
+    const error = new StepError({ step: "pack", attempts: 3, cause });
+    expect(error).toMatchObject({ name: "StepError", step: "pack", attempts: 3, cause });
+    expect(error.message).toBe('step "pack" failed in all of its 3 attempts: no truck');
+    expect(new StepError({ step: "pack", attempts: 1, cause: "late" }).message).toBe('step "pack" failed in its only attempt: late');
+    const { StepError: Another } = await anotherCopy<typeof import("./step-error.ts")>("./step-error.ts");
+    expect(Another).not.toBe(StepError);
+    expect([error instanceof Another, error instanceof Error, cause instanceof StepError]).toEqual([true, true, false]);
+    expect([null, "StepError", { name: "StepError" }].map((value: unknown) => value instanceof StepError)).toEqual([false, false, false]);
+  });
+
+  it("RunCancelled", async () => {
+    const error = new RunCancelled("its deadline has passed");
+    expect(error).toMatchObject({ name: "RunCancelled", reason: "its deadline has passed" });
+    expect(error.message).toBe("the run was cancelled: its deadline has passed");
+    const { RunCancelled: Another } = await anotherCopy<typeof import("./run-cancelled.ts")>("./run-cancelled.ts");
+    expect([new Another("x") instanceof RunCancelled, error instanceof Another]).toEqual([true, true]);
+    expect([isRunCancelled(error), isRunCancelled(new Another("x"))]).toEqual([true, true]);
+    expect([isRunCancelled(new Error("x")), isRunCancelled(undefined), isRunCancelled("RunCancelled")]).toEqual([false, false, false]);
   });
 });
 

@@ -22,5 +22,7 @@ export {
 export { Fatal } from "./fatal.ts";
 export type { DeadDelivery, ScheduleTick } from "./platform-events.ts";
 export { RetryAfter } from "./retry-after.ts";
+export { RunCancelled } from "./run-cancelled.ts";
 export type { StandardSchema } from "./standard-schema.ts";
+export { StepError } from "./step-error.ts";
 export { cron, every, http } from "./triggers.ts";
