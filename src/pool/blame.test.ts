@@ -5,7 +5,7 @@ const ERROR = { name: "E", message: "m", stack: null };
 const OOM = "<--- Last few GCs --->\nFATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n";
 
 let number = 0;
-const call = (over: Partial<InFlight> = {}): InFlight => ({ number: ++number, phase: "running", timeoutMs: 1000, kind: "event", ...over });
+const call = (over: Partial<InFlight> = {}): InFlight => ({ number: ++number, phase: "running", allowedMs: 1000, kind: "event", ...over });
 const gone = (code: number | null, signal: string | null, output = ""): Ending => ({ kind: "gone", exit: { code, signal, output } });
 
 function verdict(ending: Ending, mine: InFlight, others: readonly InFlight[] = []): string {

@@ -29,8 +29,9 @@ export interface InFlight {
   readonly number: number;
   /** `aborting`: past its time, not known to have heard of it; `overdue`: it has heard; `answering`: its body flows. */
   readonly phase: "running" | "aborting" | "overdue" | "answering";
-  readonly timeoutMs: number;
-  readonly kind: "event" | "http";
+  /** What it was given: of a run, until its next frame. */
+  readonly allowedMs: number;
+  readonly kind: "event" | "http" | "run";
 }
 
 export type Verdict =
@@ -40,7 +41,7 @@ export type Verdict =
 /** Who ended the instance, as far as it can be known (SPEC B1–B6). `others`: calls that are in flight as well. */
 export function judge(ending: Ending, call: InFlight, others: readonly InFlight[], memoryBytes: number): Verdict {
   const alone = others.length === 0;
-  if (call.phase === "overdue") return { kind: "timeout", error: timedOut(call.timeoutMs) };
+  if (call.phase === "overdue") return { kind: "timeout", error: timedOut(call) };
   switch (ending.kind) {
     case "fatal": {
       if (ending.number === call.number || (ending.number === 0 && alone)) return crashed("guilty", ending.error);
@@ -67,7 +68,7 @@ export function judge(ending: Ending, call: InFlight, others: readonly InFlight[
  */
 function judgeBlocked(call: InFlight, others: readonly InFlight[]): Verdict {
   if (call.phase !== "aborting") return crashed("bystander", BYSTANDER);
-  const error = timedOut(call.timeoutMs, "and blocked the event loop");
+  const error = timedOut(call, "and blocked the event loop");
   if (call.kind === "http" || !others.some(({ phase }) => phase === "aborting")) return { kind: "timeout", error };
   return crashed("suspect", error);
 }
@@ -78,12 +79,13 @@ const BYSTANDER: FunctionError = {
   stack: null,
 };
 
-export function timedOut(timeoutMs: number, how = "and was told to stop"): FunctionError {
-  return {
-    name: "Timeout",
-    message: `the function ran longer than its ${formatDuration(timeoutMs)} ${how}: make it faster, or raise its \`timeout\``,
-    stack: null,
-  };
+export function timedOut({ kind, allowedMs }: Pick<InFlight, "kind" | "allowedMs">, how = "and was told to stop"): FunctionError {
+  const limit = formatDuration(allowedMs);
+  const message =
+    kind === "run"
+      ? `the run did not go on for ${limit} ${how}: no step ended and nothing was asked for. Does its code between steps wait for something that is no step? Do that in a step, or raise the flow's \`timeout\``
+      : `the function ran longer than its ${limit} ${how}: make it faster, or raise its \`timeout\``;
+  return { name: "Timeout", message, stack: null };
 }
 
 function outOfMemory(memoryBytes: number, what: string): FunctionError {

@@ -1,9 +1,9 @@
 import { toError } from "../core/index.ts";
 import { CHUNK_BYTES, FRAME, type FrameWriter, type FunctionError, LARGEST_PART_BYTES } from "../protocol/index.ts";
-import type { Call, EventCall, HttpCall } from "./pool.ts";
-import type { Ticket } from "./ticket.ts";
+import type { Call, EventCall, HttpCall, RunCall } from "./pool.ts";
+import type { CallTicket } from "./ticket.ts";
 import { Upload } from "./upload.ts";
-import { type ReadEntries, readRead } from "./wire.ts";
+import { type ReadEntries, readRead, readStep } from "./wire.ts";
 
 type Head = Readonly<Record<string, unknown>>;
 
@@ -18,12 +18,21 @@ export const EVENT_TOO_LARGE: FunctionError = {
 export function sendEvent(writer: FrameWriter, number: number, call: EventCall): boolean {
   const { eventJson } = call;
   if (isTooLarge(eventJson)) return false;
-  writer.send(FRAME.event, number, commonHead(call) + (call.checkSchema ? ',"checkSchema":true}' : "}"), eventJson);
+  const asked = (call.checkSchema ? ',"checkSchema":true' : "") + (call.wantsResult === true ? ',"result":true}' : "}");
+  writer.send(FRAME.event, number, commonHead(call) + asked, eventJson);
+  return true;
+}
+
+/** Its journal follows, by its RunLink. False as above. */
+export function sendRun(writer: FrameWriter, number: number, call: RunCall): boolean {
+  const { eventJson, run } = call;
+  if (isTooLarge(eventJson)) return false;
+  writer.send(FRAME.run, number, `${commonHead(call)},"run":${JSON.stringify(run)}}`, eventJson);
   return true;
 }
 
 /** A small body goes along; a large one follows as the instance asks for it. */
-export function sendHttp(writer: FrameWriter, ticket: Ticket, call: HttpCall): void {
+export function sendHttp(writer: FrameWriter, ticket: CallTicket, call: HttpCall): void {
   const { number } = ticket;
   const { method, url, headers, params } = call.head;
   const whole = call.body === null || (call.body instanceof Uint8Array && call.body.length <= CHUNK_BYTES);
@@ -37,9 +46,10 @@ export function sendHttp(writer: FrameWriter, ticket: Ticket, call: HttpCall): v
 }
 
 /** Reads for a call, and puts into words what went wrong with that. Rejects when what was asked is no read. */
-export async function replyToRead({ kv }: Call, head: Head): Promise<string> {
+export async function replyToRead(call: Call | RunCall, head: Head): Promise<string> {
   const request = readRead(head);
   const { read } = request;
+  const kv = call.kind === "run" ? call.kvOf(readStep(head)) : call.kv;
   try {
     const entries: ReadEntries = await (request.op === "get" ? kv.get(request.keys) : kv.list(request));
     const reply = JSON.stringify({ read, entries });
@@ -57,7 +67,7 @@ function isTooLarge(text: string): boolean {
   return text.length * 3 > LARGEST_PART_BYTES && Buffer.byteLength(text) > LARGEST_PART_BYTES;
 }
 
-function commonHead({ id, attempt, timeoutMs, started }: Call): string {
+function commonHead({ id, attempt, timeoutMs, started }: Call | RunCall): string {
   return `{"id":${JSON.stringify(id)},"attempt":${attempt},"timeoutMs":${timeoutMs}${started === undefined ? "" : ',"notify":true'}`;
 }
 

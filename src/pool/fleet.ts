@@ -53,9 +53,21 @@ interface Starting {
   readonly calledMs: number;
 }
 
+export interface FleetFacts {
+  readonly release: Release;
+  readonly fn: FunctionManifest;
+  /** Instances at once. */
+  readonly max: number;
+  /** Of an earlier release: only for the runs that are on it. */
+  readonly kept: boolean;
+}
+
 /** All instances of one function of one release, and the calls that wait for them. */
 export class Fleet implements InstanceUser, TicketHolder {
   readonly fn: FunctionManifest;
+  readonly kept: boolean;
+  /** Names it where decisions are made; no function's name has an @. */
+  readonly key: string;
   readonly instanceClass: InstanceClass;
   readonly max: number;
   readonly instances: Instance[] = [];
@@ -75,10 +87,12 @@ export class Fleet implements InstanceUser, TicketHolder {
   /** Nothing could be had when it was last decided: not every call that comes or goes must ask again. */
   private askAgainMs = 0;
 
-  constructor(context: FleetContext, release: Release, fn: FunctionManifest, max: number) {
+  constructor(context: FleetContext, { release, fn, max, kept }: FleetFacts) {
     this.context = context;
     this.fn = fn;
     this.max = max;
+    this.kept = kept;
+    this.key = kept ? `${fn.name}@${release.id}` : fn.name;
     this.callLimit = Math.min(FIRST_LIMIT, fn.concurrency.instance);
     this.instanceClass = { memoryBytes: fn.memoryBytes, allow: fn.allow, network: fn.network };
     const schemas = Object.fromEntries(release.manifest.events.map(({ type, entry }) => [type, entry]));
@@ -102,6 +116,11 @@ export class Fleet implements InstanceUser, TicketHolder {
     let running = 0;
     for (const instance of this.instances) running += instance.running;
     return running;
+  }
+
+  /** It has nothing, wants nothing and remembers nothing. */
+  get isIdle(): boolean {
+    return this.instances.length === 0 && this.waiting === 0 && this.backOff.failures === 0;
   }
 
   /** Null as soon as a call has come to its end. */
@@ -136,9 +155,8 @@ export class Fleet implements InstanceUser, TicketHolder {
         return;
       }
     }
-    const { kind } = ticket.call;
-    const most = kind === "event" ? Math.max(1, this.capacity(affordable)) : this.context.mostWaiting;
-    const waiting = this.queue.sizeOf(kind) + this.aloneQueue.size;
+    const most = ticket.call.kind === "http" ? this.context.mostWaiting : Math.max(1, this.capacity(affordable));
+    const waiting = this.queue.sizeBefore(ticket) + this.aloneQueue.size;
     if (waiting >= most) {
       this.refuse(ticket, "overloaded", errorOf("overloaded", `${waiting} calls of ${this.fn.name} wait already`));
       return;
@@ -190,9 +208,9 @@ export class Fleet implements InstanceUser, TicketHolder {
     const { fn } = this;
     const underLimit = fn.concurrency.function === null ? Infinity : Math.max(0, fn.concurrency.function - this.running);
     return {
-      fn: fn.name,
+      fn: this.key,
       memoryBytes: fn.memoryBytes,
-      min: fn.instances.min,
+      min: this.kept ? 0 : fn.instances.min,
       max: this.max,
       idleMs: fn.instances.idleMs,
       perInstance: this.callLimit,

@@ -1,20 +1,22 @@
 import { availableParallelism, totalmem } from "node:os";
 import { type Service, toError } from "../core/index.ts";
-import type { Manifest, Release } from "../protocol/index.ts";
+import type { FunctionError, Manifest, Release } from "../protocol/index.ts";
 import { CallbackDeadline, Deadlines } from "./deadlines.ts";
 import { ColdStarts } from "./cold-starts.ts";
 import { compileBundle } from "./compile-bundle.ts";
 import { type DescribeContext, DESCRIBER, describeBundle, type Entry, NATIVE_DESCRIBER } from "./describe.ts";
 import { CLIENT_LEFT, type ColdStart, errorOf, Fleet, type FleetContext } from "./fleet.ts";
+import { fleetStats } from "./fleet-stats.ts";
+import { Fleets } from "./fleets.ts";
 import { InstanceDirectories } from "./instance-directory.ts";
 import type { InstanceContext, StrayLog } from "./instance-roles.ts";
 import type { Instance } from "./instance.ts";
 import { insistOn, MemoryGroups, raiseWall } from "./jail/index.ts";
-import type { Call, Outcome, Pool, PoolStats } from "./pool.ts";
+import type { Call, Outcome, Pool, PoolStats, RunCall, RunOutcome, Unfinished } from "./pool.ts";
 import { decideScale } from "./scale.ts";
 import { Spares } from "./spares.ts";
 import { nodeSpawner, type SpawnInstance } from "./spawn.ts";
-import { Ticket } from "./ticket.ts";
+import { CallTicket, RunTicket, type Ticket } from "./ticket.ts";
 import { UsageWatch } from "./usage-watch.ts";
 
 export interface InstancePoolOptions {
@@ -65,9 +67,7 @@ export class InstancePool implements Pool, Service {
   private readonly listeners: (() => void)[] = [];
   /** Every process that is still there. */
   private readonly processes = new Set<Instance>();
-  /** Of earlier releases, until their last call has ended. */
-  private readonly draining = new Set<Fleet>();
-  private fleets = new Map<string, Fleet>();
+  private readonly fleets: Fleets;
   private started: { readonly context: InstanceContext; readonly directories: InstanceDirectories; readonly spares: Spares } | null = null;
   private stopping: Promise<void> | null = null;
   private memoryGroups: MemoryGroups | null = null;
@@ -100,6 +100,10 @@ export class InstancePool implements Pool, Service {
         options.onColdStart?.(start);
       },
     };
+    this.fleets = new Fleets((release, fn, kept) => {
+      const max = fn.instances.max ?? Math.max(2, 2 * this.cores);
+      return new Fleet(this.fleetContext, { release, fn, max, kept });
+    });
   }
 
   /** To be called when the data directory is the node's own (the store's lock): it ends what a crashed node has left there. */
@@ -141,38 +145,42 @@ export class InstancePool implements Pool, Service {
   }
 
   use(release: Release): void {
-    const before = this.fleets;
     this.release = release;
-    this.fleets = new Map(
-      release.manifest.functions.map((fn) => [fn.name, new Fleet(this.fleetContext, release, fn, this.mostInstances(fn.instances.max))]),
-    );
-    for (const [name, fleet] of before) {
-      const waiting = fleet.takeWaiting();
-      this.draining.add(fleet);
-      fleet.close();
-      const next = this.fleets.get(name);
-      if (next !== undefined) next.adopt(waiting);
-      else fleet.refuseTickets(waiting, "load-failed", errorOf("not_found", `the release ${release.id} has no function ${name}`));
-    }
+    this.fleets.use(release);
     this.started?.spares.use(release);
     this.changed();
     this.decideSoon();
   }
 
+  keep(release: Release): void {
+    this.fleets.keep(release);
+    this.changed();
+    this.decideSoon();
+  }
+
   capacity(fn: string): number {
-    const fleet = this.fleets.get(fn);
-    return fleet === undefined || this.stopping !== null ? 0 : fleet.capacity(this.affordable(fleet));
+    if (this.stopping !== null) return 0;
+    return total(this.fleets.of(fn), (fleet) => fleet.capacity(this.affordable(fleet)));
   }
 
   call(call: Call): Promise<Outcome> {
-    const fleet = this.fleets.get(call.fn);
-    if (this.stopping !== null) return notRun("stopping", errorOf("stopping", "the node is shutting down"));
+    const fleet = this.fleets.ofLive(call.fn);
+    if (this.stopping !== null) return notRun("stopping", STOPPING);
     if (fleet === undefined) return notRun("load-failed", errorOf("not_found", `there is no function ${call.fn}`));
     if (call.kind === "http" && call.signal?.aborted === true) return notRun("aborted", CLIENT_LEFT);
+    return new Promise((resolve) => this.admit(new CallTicket(call, fleet, nowMs(), resolve), fleet));
+  }
+
+  run(call: RunCall): Promise<RunOutcome> {
+    const fleet = this.fleets.at(call.fn, call.release);
+    if (this.stopping !== null) return notRun("stopping", STOPPING);
+    if (fleet === undefined) return notRun("load-failed", this.fleets.missing(call.fn, call.release));
+    return new Promise((resolve) => this.admit(new RunTicket(call, fleet, nowMs(), resolve), fleet));
+  }
+
+  private admit(ticket: Ticket, fleet: Fleet): void {
     if (!this.watchingUsage) this.watchUsageSoon();
-    return new Promise((resolve) => {
-      fleet.admit(new Ticket(call, fleet, nowMs(), resolve), this.affordable(fleet));
-    });
+    fleet.admit(ticket, this.affordable(fleet));
   }
 
   /** What a bundle's code declares: its functions and events, extracted in a sandbox of its own. */
@@ -195,22 +203,14 @@ export class InstancePool implements Pool, Service {
   }
 
   stats(): PoolStats {
-    const functions = [...this.fleets.values()].map(({ fn, instances, running, waiting, startFailure }) => ({
-      fn: fn.name,
-      instances: instances.length,
-      running,
-      waiting,
-      coldStarts: this.coldStarts.stats(fn.name),
-      startFailure,
-    }));
-    const all = [...this.fleets.values(), ...this.draining];
+    const { all, serving } = this.fleets;
     return {
       instances: total(all, ({ instances }) => instances.length),
       spares: this.started?.spares.count ?? 0,
       running: total(all, ({ running }) => running),
       waiting: total(all, ({ waiting }) => waiting),
       coldStarts: this.coldStarts.total,
-      functions,
+      functions: fleetStats(serving, this.coldStarts),
     };
   }
 
@@ -223,9 +223,8 @@ export class InstancePool implements Pool, Service {
     const { spares, directories } = this.started;
     spares.stop();
     this.deadlines.clear(this.wake);
-    const all = [...this.fleets.values(), ...this.draining];
-    for (const fleet of all) {
-      fleet.refuseWaiting("stopping", errorOf("stopping", "the node is shutting down"));
+    for (const fleet of this.fleets.all) {
+      fleet.refuseWaiting("stopping", STOPPING);
       fleet.close();
     }
     await this.allGone(this.options.stopLimitMs ?? 10_000);
@@ -278,48 +277,45 @@ export class InstancePool implements Pool, Service {
 
   private decide(): void {
     if (this.started === null || this.stopping !== null) return;
-    const fleets = [...this.fleets.values()];
+    const { serving, leaving } = this.fleets;
+    const byKey = new Map(serving.map((fleet) => [fleet.key, fleet]));
     const { actions, wakeAtMs } = decideScale({
       nowMs: nowMs(),
       budgetBytes: this.budgetBytes,
       cores: this.cores,
-      drainingBytes: total([...this.draining], ({ instances, fn }) => instances.length * fn.memoryBytes),
-      functions: fleets.map((fleet) => fleet.view()),
+      drainingBytes: total(leaving, ({ instances, fn }) => instances.length * fn.memoryBytes),
+      functions: serving.map((fleet) => fleet.view()),
     });
     for (const action of actions) {
-      const fleet = this.fleets.get(action.fn);
+      const fleet = byKey.get(action.fn);
       if (action.kind === "retire") fleet?.instances.find(({ id }) => id === action.instance)?.retire();
       else for (let i = 0; i < action.count; i++) if (fleet !== undefined) this.startInstance(fleet, this.started.spares);
     }
-    for (const fleet of fleets) fleet.decided();
+    for (const fleet of serving) fleet.decided();
     if (wakeAtMs !== null) this.decideAt(wakeAtMs);
   }
 
   private startInstance(fleet: Fleet, spares: Spares): void {
     this.coldStarts.started(fleet.fn.name);
     try {
-      fleet.take(spares.take(fleet.instanceClass, fleet, fleet.fn.entry));
+      // Spares compile the live release's code only.
+      fleet.take(spares.take(fleet.instanceClass, fleet, fleet.kept ? null : fleet.fn.entry));
     } catch (error) {
       fleet.startFailed({ name: "StartFailed", message: `an instance could not be started: ${toError(error).message}`, stack: null });
     }
   }
 
   private isStarting(): boolean {
-    for (const { instances } of this.fleets.values()) if (instances.some(({ loaded }) => !loaded)) return true;
-    return false;
+    return this.fleets.serving.some(({ instances }) => instances.some(({ loaded }) => !loaded));
   }
 
   private changed(): void {
-    for (const fleet of this.draining) if (fleet.instances.length === 0) this.draining.delete(fleet);
+    this.fleets.forgetEmpty();
     for (const listener of this.listeners) listener();
   }
 
-  private mostInstances(max: number | null): number {
-    return max ?? Math.max(2, 2 * this.cores);
-  }
-
   private freeBytes(): number {
-    return this.budgetBytes - total([...this.fleets.values(), ...this.draining], ({ instances, fn }) => instances.length * fn.memoryBytes);
+    return this.budgetBytes - total(this.fleets.all, ({ instances, fn }) => instances.length * fn.memoryBytes);
   }
 
   private affordable(fleet: Fleet): number {
@@ -337,13 +333,15 @@ export class InstancePool implements Pool, Service {
     this.watchingUsage = false;
     const works = this.usage.look(this.processes);
     // Who waits for an instance that starts will run without anybody calling again.
-    if (works || [...this.fleets.values()].some(({ waiting }) => waiting > 0)) this.watchUsageSoon();
+    if (works || this.fleets.serving.some(({ waiting }) => waiting > 0)) this.watchUsageSoon();
   }
 }
 
 const nowMs = (): number => performance.now();
 
-function notRun(reason: Extract<Outcome, { kind: "not-run" }>["reason"], error: ReturnType<typeof errorOf>): Promise<Outcome> {
+const STOPPING = errorOf("stopping", "the node is shutting down");
+
+function notRun(reason: Extract<Unfinished, { kind: "not-run" }>["reason"], error: FunctionError): Promise<Unfinished> {
   return Promise.resolve({ kind: "not-run", reason, error });
 }
 

@@ -44,7 +44,7 @@ export interface InstanceReport {
   readonly heapBytes: number;
   /** The most calls it had at once since its last report. */
   readonly mostRunning: number;
-  /** Calls that ended since then, by the second. */
+  /** Calls, and steps of runs, that ended since then, by the second. */
   readonly endedPerSecond: number;
 }
 

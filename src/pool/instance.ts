@@ -1,34 +1,25 @@
 import { toError } from "../core/index.ts";
-import {
-  type Frame,
-  FRAME,
-  FrameReader,
-  FrameWriter,
-  type FunctionError,
-  pickVersion,
-  ProtocolError,
-  SPOKEN_VERSIONS,
-} from "../protocol/index.ts";
-import { AnswerStream } from "./answer-stream.ts";
-import { type Beyond, type Ending, type InFlight, judge, loadFailure, timedOut, withMemoryHint } from "./blame.ts";
-import { EVENT_TOO_LARGE, replyToRead, sendEvent, sendHttp } from "./call-frames.ts";
+import { type Frame, FRAME, type FunctionError, pickVersion, ProtocolError, SPOKEN_VERSIONS } from "../protocol/index.ts";
+import { type Beyond, type Ending, loadFailure } from "./blame.ts";
+import { type CallsHost, CallsInFlight } from "./calls-in-flight.ts";
 import { CallbackDeadline } from "./deadlines.ts";
+import { InstanceConnection } from "./instance-connection.ts";
 import { InstanceFolder } from "./instance-folder.ts";
 import { InstanceLog } from "./instance-log.ts";
 import type { Assignment, InstanceContext, InstanceOwner, InstanceUser, Preparation } from "./instance-roles.ts";
 import { LoopGauge } from "./loop-gauge.ts";
-import type { Outcome } from "./pool.ts";
 import type { Exit, InstanceClass, InstanceProcess } from "./spawn.ts";
-import type { Ticket, TicketHolder } from "./ticket.ts";
-import { readEffects, readError, readNumber, readResponseHead } from "./wire.ts";
+import type { Ticket } from "./ticket.ts";
+import type { Oldest } from "./usage-watch.ts";
+import { readError, readNumber } from "./wire.ts";
 
 /** After `stop`, until it is killed. */
 const STOP_MS = 1000;
 
 let lastId = 0;
 
-/** One process, seen from the node: its connection, its calls in flight, its end. */
-export class Instance implements TicketHolder {
+/** One process, seen from the node: its connection, what it is given to do, its end. */
+export class Instance implements CallsHost {
   readonly id = ++lastId;
   readonly instanceClass: InstanceClass;
   readonly startedMs: number;
@@ -53,15 +44,13 @@ export class Instance implements TicketHolder {
   dismissed = false;
   private readonly context: InstanceContext;
   private readonly process: InstanceProcess;
-  private readonly writer: FrameWriter;
+  private readonly connection: InstanceConnection;
   private readonly tickets = new Map<number, Ticket>();
+  private readonly calls: CallsInFlight;
   private readonly log: InstanceLog;
   private readonly limit: CallbackDeadline;
   private owner: InstanceOwner;
   private user: InstanceUser | null = null;
-  private lastNumber = 0;
-  /** What was sent before it was ready. */
-  private readonly early: Buffer[] = [];
   private onDescribed: ((head: Readonly<Record<string, unknown>>) => void) | null = null;
   private onCompiled: ((head: Readonly<Record<string, unknown>>) => void) | null = null;
 
@@ -80,12 +69,27 @@ export class Instance implements TicketHolder {
       rename: this.folder.rename,
       onStray: context.onStrayLog,
     });
-    this.writer = new FrameWriter((bytes) => this.write(bytes));
+    this.connection = new InstanceConnection(
+      this.process,
+      (frame) => this.onFrame(frame),
+      (message) => this.end({ kind: "violation", message }),
+    );
+    this.calls = new CallsInFlight({
+      tickets: this.tickets,
+      host: this,
+      writer: this.connection.writer,
+      deadlines: context.deadlines,
+      nowMs: context.nowMs,
+      graceMs: context.graceMs,
+      memoryBytes: instanceClass.memoryBytes,
+      rename: this.folder.rename,
+      log: this.log,
+      gauge: this.gauge,
+    });
     this.limit = new CallbackDeadline(() => this.end({ kind: "blocked" }));
-    const reader = new FrameReader((frame) => this.onFrame(frame));
     this.gone = new Promise((resolve) => {
       this.process.listen(
-        (bytes) => this.onBytes(reader, bytes),
+        (bytes) => this.ended || this.connection.receive(bytes),
         (exit) => {
           this.onExit(exit);
           resolve();
@@ -136,8 +140,8 @@ export class Instance implements TicketHolder {
     this.context.deadlines.set(this.limit, this.idleSinceMs + this.context.loadLimitMs);
     try {
       const directory = this.place(assignment.directory);
-      this.writer.send(FRAME.load, 0, { ...assignment.loadHead, directory }, null);
-      this.writer.flush();
+      this.connection.writer.send(FRAME.load, 0, { ...assignment.loadHead, directory }, null);
+      this.connection.writer.flush();
     } catch (error) {
       const { message } = toError(error);
       queueMicrotask(() => this.failLoad({ name: "LoadFailed", message: `the release could not be read: ${message}`, stack: null }));
@@ -156,13 +160,13 @@ export class Instance implements TicketHolder {
     this.context.deadlines.set(this.limit, this.context.nowMs() + this.context.loadLimitMs);
     const directory = this.place(bundle);
     this.assignment = { fn: "", directory: bundle, loadHead: {} };
-    this.writer.send(FRAME.manifest, 0, { directory, entries, env }, null);
+    this.connection.writer.send(FRAME.manifest, 0, { directory, entries, env }, null);
   }
 
   /** Lays a release's code out and has it compiled; none of it runs. Throws when the release cannot be read. */
   prepare({ directory: bundle, entries, mostBytes }: Preparation): void {
     const directory = this.place(bundle);
-    this.writer.send(FRAME.prepare, 0, { directory, entries, mostBytes }, null);
+    this.connection.writer.send(FRAME.prepare, 0, { directory, entries, mostBytes }, null);
   }
 
   /** Has code caches made of a bundle's files, in its tmp. `onCompiled` is told how many. */
@@ -172,25 +176,11 @@ export class Instance implements TicketHolder {
     const directory = this.place(bundle);
     this.assignment = { fn: "", directory: bundle, loadHead: {} };
     this.onCompiled = (head) => onCompiled(readNumber(head, "files"));
-    this.writer.send(FRAME.compile, 0, { directory, files, out: this.folder.ownTmp }, null);
+    this.connection.writer.send(FRAME.compile, 0, { directory, files, out: this.folder.ownTmp }, null);
   }
 
   send(ticket: Ticket): void {
-    const { call } = ticket;
-    const nowMs = this.context.nowMs();
-    this.lastNumber = (this.lastNumber % 0xffff_ffff) + 1;
-    ticket.number = this.lastNumber;
-    ticket.holder = this;
-    ticket.phase = "running";
-    ticket.beganMs = nowMs;
-    this.tickets.set(ticket.number, ticket);
-    this.log.printed.renew();
-    this.gauge.callBegins(this.tickets.size, nowMs - this.idleSinceMs, nowMs);
-    // The code is still loading: the call's time begins when it is loaded.
-    if (this.loaded) this.context.deadlines.set(ticket, nowMs + call.timeoutMs);
-    else this.context.deadlines.clear(ticket);
-    if (call.kind === "http") sendHttp(this.writer, ticket, call);
-    else if (!sendEvent(this.writer, ticket.number, call)) this.finish(ticket, { kind: "threw", error: EVENT_TOO_LARGE, ranMs: 0 });
+    this.calls.send(ticket);
   }
 
   /** Takes no more calls, finishes those it has, then goes. */
@@ -210,68 +200,11 @@ export class Instance implements TicketHolder {
     this.end({ kind: "beyond", beyond });
   }
 
-  /** Of the calls that run, the one that began first. */
-  get oldest(): { number: number; timeoutMs: number } | null {
-    for (const { phase, number, call } of this.tickets.values()) if (phase !== "answering") return { number, timeoutMs: call.timeoutMs };
-    return null;
-  }
-
-  ticketDue(ticket: Ticket): void {
-    switch (ticket.phase) {
-      case "running":
-        ticket.phase = "aborting";
-        this.writer.send(FRAME.abort, ticket.number, '{"reason":"timeout"}', null);
-        this.context.deadlines.set(ticket, this.context.nowMs() + this.context.graceMs);
-        break;
-      case "aborting":
-        this.end({ kind: "blocked" });
-        break;
-      case "overdue":
-        // It was told and goes on: its code may do so for ever, in an instance that must not take others with it.
-        this.retire();
-        this.finish(ticket, this.timeoutOutcome(ticket));
-        break;
-      case "waiting":
-      case "answering":
-      case "over":
-        break;
-      default:
-        ticket.phase satisfies never;
-    }
-  }
-
-  clientLeft(ticket: Ticket): void {
-    if (ticket.phase === "running" || ticket.phase === "answering")
-      this.writer.send(FRAME.abort, ticket.number, '{"reason":"client"}', null);
-  }
-
-  // to the instance
-
-  /** F4: nothing leaves before it has said which versions it speaks; then the one that was picked does, and what waited. */
-  private speak(protocol: number): void {
-    this.writer.flush();
-    this.ready = true;
-    this.writer.send(FRAME.speak, 0, { protocol }, null);
-    this.writer.flush();
-    for (const bytes of this.early.splice(0)) this.process.write(bytes);
-  }
-
-  private write(bytes: Buffer): void {
-    if (this.ready) this.process.write(bytes);
-    else this.early.push(bytes);
+  get oldest(): Oldest | null {
+    return this.calls.oldest;
   }
 
   // from the instance
-
-  private onBytes(reader: FrameReader, bytes: Buffer): void {
-    if (this.ended) return;
-    try {
-      reader.push(bytes);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.end({ kind: "violation", message: error.message });
-    }
-  }
 
   private onFrame(frame: Frame): void {
     if (this.ended) return;
@@ -305,59 +238,15 @@ export class Instance implements TicketHolder {
       case FRAME.read:
       case FRAME.responseChunk:
       case FRAME.requestCredit:
-      case FRAME.aborted: {
-        if (frame.call === 0 || frame.call > this.lastNumber)
-          throw new ProtocolError(`a frame for call ${frame.call}, which was never made`);
-        const ticket = this.tickets.get(frame.call);
-        if (ticket !== undefined) this.onCallFrame(frame, ticket);
+      case FRAME.aborted:
+      case FRAME.open:
+      case FRAME.step:
+      case FRAME.park:
+      case FRAME.extend:
+        this.calls.onFrame(frame);
         return;
-      }
       default:
         throw new ProtocolError(`frame type ${frame.type} is not for the node`);
-    }
-  }
-
-  private onCallFrame(frame: Frame, ticket: Ticket): void {
-    switch (frame.type) {
-      case FRAME.result:
-        this.onResult(frame, ticket);
-        break;
-      case FRAME.threw: {
-        const error = withMemoryHint(readError(frame.head["error"], this.folder.rename), this.instanceClass.memoryBytes);
-        if (ticket.phase === "answering") break;
-        this.finish(ticket, ticket.phase === "running" ? { kind: "threw", error, ranMs: this.ranMs(ticket) } : this.timeoutOutcome(ticket));
-        break;
-      }
-      case FRAME.started:
-        ticket.beganMs = this.context.nowMs();
-        ticket.call.started?.();
-        break;
-      case FRAME.read:
-        // A call past its time reads nothing more: its transaction is over.
-        if (ticket.phase === "running") void this.answerRead(ticket, frame.head);
-        break;
-      case FRAME.responseChunk:
-        if (ticket.answer?.push(frame.body, frame.flags) === true) this.release(ticket);
-        break;
-      case FRAME.requestCredit:
-        ticket.upload?.credit(readNumber(frame.head, "bytes"));
-        break;
-      case FRAME.aborted:
-        if (ticket.phase !== "aborting") break;
-        ticket.phase = "overdue";
-        this.context.deadlines.set(ticket, this.context.nowMs() + this.context.graceMs);
-        break;
-      default:
-        break;
-    }
-  }
-
-  private async answerRead(ticket: Ticket, head: Readonly<Record<string, unknown>>): Promise<void> {
-    try {
-      const reply = await replyToRead(ticket.call, head);
-      if (this.tickets.get(ticket.number) === ticket) this.writer.send(FRAME.reply, ticket.number, reply, null);
-    } catch (error) {
-      this.end({ kind: "violation", message: toError(error).message });
     }
   }
 
@@ -368,7 +257,8 @@ export class Instance implements TicketHolder {
     if (picked === null)
       throw new ProtocolError(`protocol ${JSON.stringify(protocols)} is not spoken here, only ${SPOKEN_VERSIONS.join(", ")}`);
     this.process.confine?.();
-    this.speak(picked);
+    this.connection.speak(picked);
+    this.ready = true;
     this.readyMs = this.context.nowMs();
     if (this.assignment === null) this.context.deadlines.clear(this.limit);
     this.owner.instanceReady(this);
@@ -383,10 +273,7 @@ export class Instance implements TicketHolder {
     this.loaded = true;
     this.loadedMs = this.context.nowMs();
     this.context.deadlines.clear(this.limit);
-    for (const ticket of this.tickets.values()) {
-      ticket.beganMs = this.loadedMs;
-      this.context.deadlines.set(ticket, this.loadedMs + ticket.call.timeoutMs);
-    }
+    this.calls.beginAll(this.loadedMs);
     this.owner.instanceLoaded(this);
   }
 
@@ -397,46 +284,6 @@ export class Instance implements TicketHolder {
     if (report !== null) this.user?.instanceReported(this, report);
   }
 
-  private onResult(frame: Frame, ticket: Ticket): void {
-    if (ticket.phase === "answering") return;
-    if (ticket.phase !== "running") {
-      this.finish(ticket, this.timeoutOutcome(ticket));
-      return;
-    }
-    const effects = readEffects(frame.head);
-    const ranMs = this.ranMs(ticket);
-    if (ticket.call.kind === "event") {
-      this.finish(ticket, { kind: "returned", effects, response: null, ranMs });
-      return;
-    }
-    const head = readResponseHead(frame.head);
-    if (frame.head["stream"] !== true) {
-      this.finish(ticket, { kind: "returned", effects, response: { head, body: frame.body, discard: nothing }, ranMs });
-      return;
-    }
-    const answer = this.openAnswer(ticket);
-    ticket.settle({ kind: "returned", effects, response: { head, body: answer, discard: () => answer.discard() }, ranMs });
-  }
-
-  /** The handler is done and its time limit with it; its place is taken until the body has flowed. */
-  private openAnswer(ticket: Ticket): AnswerStream {
-    const send = (type: typeof FRAME.go | typeof FRAME.discard | typeof FRAME.responseCredit, head: string | null): void => {
-      if (this.tickets.get(ticket.number) === ticket) this.writer.send(type, ticket.number, head, null);
-    };
-    const answer = new AnswerStream({
-      go: () => send(FRAME.go, null),
-      credit: (bytes) => send(FRAME.responseCredit, `{"bytes":${bytes}}`),
-      discard: () => {
-        send(FRAME.discard, null);
-        this.release(ticket);
-      },
-    });
-    ticket.answer = answer;
-    ticket.phase = "answering";
-    this.context.deadlines.clear(ticket);
-    return answer;
-  }
-
   /** Its streams are closed: later calls want an instance that has some. */
   private leaveFlooded(): false {
     this.retire();
@@ -445,27 +292,7 @@ export class Instance implements TicketHolder {
 
   // ends
 
-  private finish(ticket: Ticket, outcome: Outcome): void {
-    this.detach(ticket);
-    ticket.settle(outcome);
-    this.afterCall();
-  }
-
-  /** The body of a streamed answer has flowed, or is not wanted. */
-  private release(ticket: Ticket): void {
-    if (this.tickets.get(ticket.number) !== ticket) return;
-    this.detach(ticket);
-    this.afterCall();
-  }
-
-  private detach(ticket: Ticket): void {
-    this.log.callEnds(ticket);
-    this.tickets.delete(ticket.number);
-    this.context.deadlines.clear(ticket);
-    ticket.close();
-  }
-
-  private afterCall(): void {
+  callEnded(): void {
     this.gauge.endedCalls++;
     if (this.tickets.size === 0) {
       this.exclusive = false;
@@ -476,8 +303,8 @@ export class Instance implements TicketHolder {
   }
 
   private leave(): void {
-    this.writer.send(FRAME.stop, 0, null, null);
-    this.writer.flush();
+    this.connection.writer.send(FRAME.stop, 0, null, null);
+    this.connection.writer.flush();
     this.context.deadlines.set(this.limit, this.context.nowMs() + STOP_MS);
   }
 
@@ -485,7 +312,7 @@ export class Instance implements TicketHolder {
     if (!this.ended) this.endWith({ kind: "ended" }, error);
   }
 
-  private end(ending: Ending): void {
+  end(ending: Ending): void {
     if (this.ended) return;
     const failure = this.loaded || this.retiring ? null : loadFailure(ending, this.instanceClass.memoryBytes);
     this.endWith(ending, failure);
@@ -496,19 +323,7 @@ export class Instance implements TicketHolder {
     this.ended = true;
     this.context.deadlines.clear(this.limit);
     this.process.kill();
-    const left = [...this.tickets.values()];
-    const outcomes = left.map((ticket) => this.lastOutcome(ticket, left, ending, failure));
-    for (const ticket of left) this.detach(ticket);
-    this.owner.instanceEnded(this, failure, left.length);
-    for (const [i, ticket] of left.entries()) {
-      const outcome = outcomes[i];
-      if (outcome === undefined || ticket.answer !== null)
-        ticket.answer?.finish(new Error("the function's instance ended while its answer flowed"));
-      else {
-        if (left.length > 1) logOutput(ticket, ending, outcome);
-        ticket.settle(outcome);
-      }
-    }
+    this.calls.loseAll({ ending, failure }, (lost) => this.owner.instanceEnded(this, failure, lost));
   }
 
   /** Whoever reads this may not know which code was loaded. */
@@ -517,24 +332,10 @@ export class Instance implements TicketHolder {
     return file === undefined ? error : { ...error, message: `${fn} (${file}) could not be loaded: ${error.message}` };
   }
 
-  private lastOutcome(ticket: Ticket, all: readonly Ticket[], ending: Ending, failure: FunctionError | null): Outcome {
-    if (failure !== null) return { kind: "not-run", reason: "load-failed", error: failure };
-    const others = all.filter((other) => other !== ticket).map(inFlight);
-    return { ...judge(ending, inFlight(ticket), others, this.instanceClass.memoryBytes), ranMs: this.ranMs(ticket) };
-  }
-
   private onExit(exit: Exit): void {
     this.log.printed.flush();
     this.end({ kind: "gone", exit });
     this.context.directories.remove(this.folder.path);
-  }
-
-  private timeoutOutcome(ticket: Ticket): Outcome {
-    return { kind: "timeout", error: timedOut(ticket.call.timeoutMs), ranMs: this.ranMs(ticket) };
-  }
-
-  private ranMs(ticket: Ticket): number {
-    return this.context.nowMs() - ticket.beganMs;
   }
 
   /** Lays a release's code out in its folder. Throws when the release cannot be read. */
@@ -543,20 +344,8 @@ export class Instance implements TicketHolder {
     if (placed !== null && placed !== bundle) {
       this.folder.clear();
       // What it has compiled of the other release is forgotten.
-      this.writer.send(FRAME.prepare, 0, { directory: "", entries: [], mostBytes: 0 }, null);
+      this.connection.writer.send(FRAME.prepare, 0, { directory: "", entries: [], mostBytes: 0 }, null);
     }
     return this.folder.place(bundle);
   }
-}
-
-function nothing(): void {}
-
-function inFlight({ number, phase, call }: Ticket): InFlight {
-  return { number, phase: phase === "waiting" || phase === "over" ? "running" : phase, timeoutMs: call.timeoutMs, kind: call.kind };
-}
-
-/** What the process printed on its way down belongs to the log of whoever may have caused it. (A call that was alone has it in its log already.) */
-function logOutput({ call }: Ticket, ending: Ending, outcome: Outcome): void {
-  if (ending.kind !== "gone" || outcome.kind !== "crashed" || outcome.blame === "bystander" || ending.exit.output === "") return;
-  call.log("error", ending.exit.output, Date.now());
 }

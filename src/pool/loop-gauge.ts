@@ -16,6 +16,8 @@ export class LoopGauge {
   /** What its loop is known to be capable of: as busy as ever in the last second, fading. */
   peakUtilisation = 0;
   endedCalls = 0;
+  /** A run ends late or never: what it did on its way counts like a call. */
+  endedSteps = 0;
   /** When it last told of its loop, or got a call after a pause. */
   private beganMs = 0;
   private endedBefore = 0;
@@ -35,7 +37,7 @@ export class LoopGauge {
   report(utilisation: number, heapBytes: number, at: { running: number; loadedMs: number; nowMs: number }): InstanceReport | null {
     const tookMs = at.nowMs - Math.max(this.beganMs, at.loadedMs);
     if (tookMs < REPORTED_MS) return null;
-    const endedPerSecond = ((this.endedCalls - this.endedBefore) * 1000) / tookMs;
+    const endedPerSecond = ((this.ended - this.endedBefore) * 1000) / tookMs;
     const { mostRunning } = this;
     this.begin(at.running, at.nowMs);
     this.utilisation = utilisation;
@@ -48,9 +50,13 @@ export class LoopGauge {
     return nowMs - Math.max(this.beganMs, loadedMs) > SILENT_MS;
   }
 
+  private get ended(): number {
+    return this.endedCalls + this.endedSteps;
+  }
+
   private begin(running: number, nowMs: number): void {
     this.beganMs = nowMs;
-    this.endedBefore = this.endedCalls;
+    this.endedBefore = this.ended;
     this.mostRunning = running;
   }
 }

@@ -114,8 +114,11 @@ export type Outcome =
   /** The code could not be loaded, or there was no room within a bounded wait: the handler was never called. */
   | { readonly kind: "not-run"; readonly reason: "load-failed" | "overloaded" | "stopping" | "aborted"; readonly error: FunctionError };
 
+/** How a call of any kind ends that did not come to its own end. */
+export type Unfinished = Exclude<Outcome, { readonly kind: "returned" }>;
+
 export type RunOutcome =
-  | Exclude<Outcome, { readonly kind: "returned" }>
+  | Unfinished
   /** It let go of its instance: it waits, or may not go on. `head` says why. */
   | { readonly kind: "parked"; readonly head: Readonly<Record<string, unknown>>; readonly ranMs: number }
   /** Its handler came to its end, and its rollbacks with it. */

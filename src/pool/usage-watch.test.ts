@@ -12,7 +12,7 @@ const MIB = 2 ** 20;
 class Subject implements Watched {
   readonly pid = 1;
   readonly instanceClass = { memoryBytes: 64 * MIB, allow: [], network: true };
-  oldest: Watched["oldest"] = { number: 1, timeoutMs: 1000 };
+  oldest: Watched["oldest"] = { sinceMs: 1, allowedMs: 1000 };
   watchedTmp: string | null = null;
   usage: Usage = { memoryBytes: 30 * MIB, cpuMs: 5000, processes: 1 };
   readonly beyond: Beyond[] = [];
@@ -44,7 +44,7 @@ describe("what instances use", () => {
   it("B7: processor time counts from when the oldest call was first seen", () => {
     subject.use({ cpuMs: 5900 });
     expect(look()).toEqual([true]);
-    subject.oldest = { number: 2, timeoutMs: 1000 };
+    subject.oldest = { sinceMs: 2, allowedMs: 1000 };
     subject.use({ cpuMs: 6500 });
     expect(look()).toEqual([true]);
     subject.use({ cpuMs: 8000 });
@@ -69,7 +69,7 @@ describe("what instances use", () => {
   });
 
   it("W7: more than 64 processes", () => {
-    subject.oldest = { number: 3, timeoutMs: 1000 };
+    subject.oldest = { sinceMs: 3, allowedMs: 1000 };
     subject.use({ processes: 65 });
     expect(look()).toEqual([true, { limit: "processes", count: 65 }]);
   });

@@ -14,19 +14,25 @@ const CALM_MS = 50;
 export interface Watched {
   readonly pid: number;
   readonly instanceClass: InstanceClass;
-  /** Of its calls that run, the one that began first; null: it has none. */
-  readonly oldest: { readonly number: number; readonly timeoutMs: number } | null;
+  /** Of its calls that run, the one whose time began first; null: it has none. */
+  readonly oldest: Oldest | null;
   /** A folder that nothing else keeps small; null: there is none. */
   readonly watchedTmp: string | null;
   exceeded(beyond: Beyond): void;
 }
 
+export interface Oldest {
+  /** A run's time begins anew with each of its frames. */
+  readonly sinceMs: number;
+  readonly allowedMs: number;
+}
+
 /** Beyond a call's time: a loop that blocks is found by the clock first (T2), whose words say more. */
 const CPU_GRACE_MS = 500;
 
-/** Since when processor time counts: a call's beginning, as nearly as the looks show it, or the beginning of idleness. */
+/** Since when processor time counts: the beginning of a call's time, as nearly as the looks show it, or that of idleness. */
 export interface Mark {
-  readonly call: number | null;
+  readonly sinceMs: number | null;
   readonly fromCpuMs: number;
   readonly lastCpuMs: number;
   /** Without a call, and it did nothing since the look before. */
@@ -54,7 +60,7 @@ export class UsageWatch {
       again = true;
       const usage = this.read(instance.pid, instance.instanceClass.allow.includes("child_process"));
       if (usage === null) continue;
-      const mark = nextMark(before, instance.oldest?.number ?? null, usage.cpuMs);
+      const mark = nextMark(before, instance.oldest?.sinceMs ?? null, usage.cpuMs);
       this.marks.set(instance, mark);
       const beyond = beyondLimit(instance, usage, mark);
       if (beyond !== null) instance.exceeded(beyond);
@@ -63,16 +69,16 @@ export class UsageWatch {
   }
 }
 
-export function nextMark(before: Mark | undefined, call: number | null, cpuMs: number): Mark {
-  if (before === undefined || before.call !== call) return { call, fromCpuMs: cpuMs, lastCpuMs: cpuMs, calm: false };
-  return { call, fromCpuMs: before.fromCpuMs, lastCpuMs: cpuMs, calm: call === null && cpuMs - before.lastCpuMs < CALM_MS };
+export function nextMark(before: Mark | undefined, sinceMs: number | null, cpuMs: number): Mark {
+  if (before === undefined || before.sinceMs !== sinceMs) return { sinceMs, fromCpuMs: cpuMs, lastCpuMs: cpuMs, calm: false };
+  return { sinceMs, fromCpuMs: before.fromCpuMs, lastCpuMs: cpuMs, calm: sinceMs === null && cpuMs - before.lastCpuMs < CALM_MS };
 }
 
 export function beyondLimit(instance: Omit<Watched, "exceeded" | "pid">, usage: Usage, { fromCpuMs }: Mark): Beyond | null {
   const { instanceClass, oldest, watchedTmp } = instance;
   if (usage.memoryBytes > instanceClass.memoryBytes + OVERHEAD_BYTES) return { limit: "memory", usedBytes: usage.memoryBytes };
   const cpuMs = usage.cpuMs - fromCpuMs;
-  if (cpuMs > (oldest === null ? IDLE_CPU_MS : oldest.timeoutMs + CPU_GRACE_MS)) return { limit: "cpu", cpuMs };
+  if (cpuMs > (oldest === null ? IDLE_CPU_MS : oldest.allowedMs + CPU_GRACE_MS)) return { limit: "cpu", cpuMs };
   if (usage.processes > MOST_PROCESSES) return { limit: "processes", count: usage.processes };
   if (watchedTmp !== null && isFuller(watchedTmp, tmpLimitBytes(instanceClass)))
     return { limit: "tmp", limitBytes: tmpLimitBytes(instanceClass) };

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { eventCall, httpCall } from "./testing-support/scripted-instance.ts";
-import { Ticket, type TicketHolder } from "./ticket.ts";
+import { CallTicket, type TicketHolder } from "./ticket.ts";
 import { WaitingCalls } from "./waiting-calls.ts";
 
 const NOBODY: TicketHolder = { ticketDue: () => {}, clientLeft: () => {} };
-const event = (id: string, enteredMs = 0): Ticket => new Ticket(eventCall("f", { id }), NOBODY, enteredMs, () => {});
-const http = (id: string, enteredMs = 0): Ticket => new Ticket(httpCall("f", { id }), NOBODY, enteredMs, () => {});
+const event = (id: string, enteredMs = 0): CallTicket => new CallTicket(eventCall("f", { id }), NOBODY, enteredMs, () => {});
+const http = (id: string, enteredMs = 0): CallTicket => new CallTicket(httpCall("f", { id }), NOBODY, enteredMs, () => {});
 
 function drain(waiting: WaitingCalls): string {
   const ids: string[] = [];
@@ -38,6 +38,6 @@ describe("calls that wait", () => {
     first.close();
     waiting.gaveUp(first);
     expect(waiting.sinceMs).toBe(7);
-    expect([waiting.size, waiting.sizeOf("http"), waiting.sizeOf("event")]).toEqual([1, 0, 1]);
+    expect([waiting.size, waiting.sizeBefore(first), waiting.sizeBefore(second)]).toEqual([1, 0, 1]);
   });
 });

@@ -1,20 +1,24 @@
 import type { Ticket } from "./ticket.ts";
 import { TicketQueue } from "./ticket-queue.ts";
 
+/** Nobody waits for a run as a client waits for an answer. */
+type Line = "event" | "http";
+
 /**
- * The calls of one function that wait for room. Events and HTTP calls have a line each and take turns: in one line a flood of
- * requests would keep the function's events out, and a backlog its callers.
+ * The calls of one function that wait for room. Events (and runs) and HTTP calls have a line each and take turns: in one line a flood
+ * of requests would keep the function's events out, and a backlog its callers.
  */
 export class WaitingCalls {
   private readonly lines = { event: new TicketQueue(), http: new TicketQueue() };
-  private turn: "event" | "http" = "http";
+  private turn: Line = "http";
 
   get size(): number {
     return this.lines.event.size + this.lines.http.size;
   }
 
-  sizeOf(kind: "event" | "http"): number {
-    return this.lines[kind].size;
+  /** How many wait that would stand in line before this one. */
+  sizeBefore(ticket: Ticket): number {
+    return this.lines[lineOf(ticket)].size;
   }
 
   /** Since when the one that came first has waited; null when none does. */
@@ -25,7 +29,7 @@ export class WaitingCalls {
   }
 
   push(ticket: Ticket): void {
-    this.lines[ticket.call.kind].push(ticket);
+    this.lines[lineOf(ticket)].push(ticket);
   }
 
   shift(): Ticket | null {
@@ -36,10 +40,14 @@ export class WaitingCalls {
 
   /** The ticket, already `over`, waits no more. */
   gaveUp(ticket: Ticket): void {
-    this.lines[ticket.call.kind].gaveUp();
+    this.lines[lineOf(ticket)].gaveUp();
   }
 
   takeAll(): Ticket[] {
     return [...this.lines.http.takeAll(), ...this.lines.event.takeAll()];
   }
+}
+
+function lineOf({ call }: Ticket): Line {
+  return call.kind === "http" ? "http" : "event";
 }

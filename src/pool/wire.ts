@@ -1,5 +1,7 @@
 import {
   type Effects,
+  type Frame,
+  FRAME,
   type FunctionError,
   type LogLevel,
   NO_EFFECTS,
@@ -7,6 +9,7 @@ import {
   type ResponseHead,
   type WireValue,
 } from "../protocol/index.ts";
+import type { RunMessage } from "./pool.ts";
 
 /**
  * What comes out of a sandbox is checked here and nowhere else: user code shares the process with the runtime and can
@@ -24,8 +27,14 @@ export function readEffects(head: Head): Effects {
 
 function isEffects(effects: unknown): effects is Effects {
   if (!isRecord(effects)) return false;
-  const { emits, kv } = effects;
-  return Array.isArray(emits) && emits.every(isEmit) && Array.isArray(kv) && kv.every(isKvEffect);
+  const { emits, kv, starts } = effects;
+  return (
+    Array.isArray(emits) &&
+    emits.every(isEmit) &&
+    Array.isArray(kv) &&
+    kv.every(isKvEffect) &&
+    (starts === undefined || (Array.isArray(starts) && starts.every(isStart)))
+  );
 }
 
 function isEmit(emit: unknown): boolean {
@@ -47,6 +56,32 @@ function isKvEffect(effect: unknown): boolean {
   if (effect["op"] === "delete") return true;
   if (effect["op"] !== "set" || !isOptional(effect["ttlMs"], "number")) return false;
   return (typeof effect["json"] === "string") !== (typeof effect["base64"] === "string");
+}
+
+function isStart(start: unknown): boolean {
+  return (
+    isRecord(start) &&
+    typeof start["target"] === "string" &&
+    typeof start["input"] === "string" &&
+    typeof start["id"] === "string" &&
+    typeof start["named"] === "boolean"
+  );
+}
+
+/** What a run says while it goes on. What its head says besides is for whoever keeps the journal to judge. */
+export function readRunMessage({ type, head, body }: Frame): RunMessage {
+  const step = readStep(head);
+  const text = body.length === 0 ? "" : body.toString("utf8");
+  return type === FRAME.open
+    ? { kind: "open", step, head, body: text }
+    : { kind: "step", step, head, effects: readEffects(head), body: text };
+}
+
+/** F14: from 1. */
+export function readStep(head: Head): number {
+  const { step } = head;
+  if (typeof step !== "number" || !Number.isSafeInteger(step) || step < 1) throw new ProtocolError("a step without a number");
+  return step;
 }
 
 export function readResponseHead(head: Head): ResponseHead {

@@ -1,0 +1,38 @@
+import { FLAG_LAST, FRAME, type FrameWriter } from "../protocol/index.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { RunLink } from "./pool.ts";
+import type { RunTicket } from "./ticket.ts";
+
+/** Writes to a run in its instance, while its time is not over. Heads are put together by hand: one for each step of all runs. */
+export class RunWire implements RunLink {
+  private readonly ticket: RunTicket;
+  private readonly writer: FrameWriter;
+  private readonly deadlines: Deadlines;
+  private readonly nowMs: () => number;
+
+  constructor(ticket: RunTicket, { writer, deadlines, nowMs }: { writer: FrameWriter; deadlines: Deadlines; nowMs: () => number }) {
+    this.ticket = ticket;
+    this.writer = writer;
+    this.deadlines = deadlines;
+    this.nowMs = nowMs;
+  }
+
+  entries(json: string, live: boolean): void {
+    if (this.open()) this.writer.send(FRAME.entries, this.ticket.number, null, json, live ? FLAG_LAST : 0);
+  }
+
+  kept(step: number, pos: number, atMs: number): void {
+    if (this.open()) this.writer.send(FRAME.kept, this.ticket.number, `{"step":${step},"pos":${pos},"atMs":${atMs}}`, null);
+  }
+
+  again(step: number, conflict: boolean): void {
+    if (this.open()) this.writer.send(FRAME.again, this.ticket.number, `{"step":${step}${conflict ? ',"conflict":true}' : "}"}`, null);
+  }
+
+  private open(): boolean {
+    const { ticket } = this;
+    if (ticket.phase !== "running") return false;
+    ticket.renew(this.deadlines, this.nowMs(), ticket.call.timeoutMs);
+    return true;
+  }
+}
