@@ -55,7 +55,7 @@ describe("a full disk", () => {
     expect(await store.events({ id: `large-${kept}`, limit: 1 })).toHaveLength(1);
     const seq = await deliver(store, to("f"));
     await settle(store, lease, seq, dead());
-    expect(await store.counts()).toEqual([{ fn: "f", ready: 0, blocked: 0, dead: 1, held: 0 }]);
+    expect(await store.counts()).toEqual([{ fn: "f", ready: 0, blocked: 0, parked: 0, dead: 1, held: 0 }]);
     // What was refused is not remembered as seen.
     expect(await append(store, [anEvent({ id: `large-${kept + 1}`, dedupe: true })])).toMatchObject([{ duplicate: false }]);
     await store.close();
