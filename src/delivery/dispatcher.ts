@@ -231,7 +231,7 @@ export class Dispatcher {
         lane.conflictRounds.delete(entry.seq);
         break;
       case "held-back":
-        lane.queue.putBack(entry);
+        lane.queue.putBack(withoutBeginning(entry));
         this.holdBack(lane, end);
         break;
       default:
@@ -273,4 +273,11 @@ export class Dispatcher {
 function begunBy(run: NewRun | undefined): Pick<ReadyDelivery, "run" | "begun"> {
   if (run === undefined) return {};
   return run.copies === undefined ? { run: run.kind, begun: run } : { run: run.kind };
+}
+
+/** Its journal may not be empty any more. */
+function withoutBeginning(entry: ReadyDelivery): ReadyDelivery {
+  if (entry.begun === undefined) return entry;
+  const { begun: _, ...rest } = entry;
+  return rest;
 }

@@ -83,6 +83,8 @@ export interface RunLink {
   kept(step: number, pos: number, atMs: number): void;
   /** Run this step again: it waited long enough, or (`conflict`) its transaction met one, and its last attempt does not count. */
   again(step: number, conflict: boolean): void;
+  /** It is not wanted any more: what it did is not true. Its outcome follows. */
+  drop(): void;
 }
 
 export type RunMessage =

@@ -29,6 +29,10 @@ export class RunWire implements RunLink {
     if (this.open()) this.writer.send(FRAME.again, this.ticket.number, `{"step":${step}${conflict ? ',"conflict":true}' : "}"}`, null);
   }
 
+  drop(): void {
+    if (this.open()) this.writer.send(FRAME.abort, this.ticket.number, '{"reason":"dropped"}', null);
+  }
+
   private open(): boolean {
     const { ticket } = this;
     if (ticket.phase !== "running") return false;

@@ -2,7 +2,7 @@ import { newId } from "../core/ids.ts";
 import type { Context } from "../sdk/context.ts";
 import type { EffectLog } from "./effect-log.ts";
 import { checkRunId } from "./flow/flow-verbs.ts";
-import { keptText } from "./flow/kept-value.ts";
+import { keptText } from "../protocol/kept-value.ts";
 import { checkNames } from "./flow/step-command.ts";
 import type { Targets } from "./flow/targets.ts";
 

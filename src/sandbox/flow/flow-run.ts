@@ -88,6 +88,8 @@ export class FlowRun {
   private readonly compensations: Compensation[] = [];
   private readonly undoOf = new Map<Command, { readonly plan: StepPlan; readonly undo: Compensation["undo"] }>();
   private lastPlace = 0;
+  /** The position of the last completion that was delivered. */
+  private seen = 0;
   private started = false;
   private busy = false;
   private over = false;
@@ -337,6 +339,7 @@ export class FlowRun {
       this.queue.shift();
       this.turn(() => {
         this.nowMs = entry.atMs;
+        this.seen = entry.pos;
         this.cancel(JSON.parse(entry.value ?? "{}") as CancelFacts);
       });
       return;
@@ -352,13 +355,15 @@ export class FlowRun {
     this.queue.shift();
     this.turn(() => {
       this.nowMs = entry.atMs;
+      this.seen = entry.pos;
       this.complete(command, entry.phase, entry.value, entry.attempt);
     });
   }
 
-  private deliverKept({ kept: command, phase, attempt, value, atMs }: Extract<Item, { kept: Command }>): void {
+  private deliverKept({ kept: command, phase, attempt, value, atMs, pos }: Extract<Item, { kept: Command }>): void {
     this.unkept.delete(command);
     this.nowMs = atMs;
+    this.seen = pos;
     this.complete(command, phase, value, attempt);
   }
 
@@ -517,7 +522,7 @@ export class FlowRun {
   private leave(head: object): void {
     this.over = true;
     if (this.patience !== null) clearTimeout(this.patience);
-    this.port.park(head);
+    this.port.park({ ...head, seen: this.seen });
   }
 
   private attemptRoom(run: (tx: never) => unknown): ConstructorParameters<typeof StepAttempts>[3] {

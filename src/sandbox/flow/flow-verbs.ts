@@ -1,13 +1,13 @@
 import { MillraceError } from "../../core/errors.ts";
 import type { Params } from "../context.ts";
 import { factsOf } from "../../sdk/definition.ts";
-import type { Callback, Flow, MapOptions, StartOptions, StepOptions, Tx, WaitOptions } from "../../sdk/flow.ts";
-import type { Context, Log } from "../../sdk/context.ts";
+import type { Callback, Flow, MapOptions, StartOptions, StepOptions, WaitOptions } from "../../sdk/flow.ts";
+import type { Log } from "../../sdk/context.ts";
 import { StepError } from "../../sdk/step-error.ts";
 import type { Phase } from "../../protocol/journal.ts";
 import { Command } from "./command.ts";
 import { decoded, type FlowRun } from "./flow-run.ts";
-import { keptText } from "./kept-value.ts";
+import { keptText } from "../../protocol/kept-value.ts";
 import { checkNames, durationOf, planOf, wrong } from "./step-command.ts";
 import type { Targets } from "./targets.ts";
 
@@ -23,7 +23,7 @@ export interface FlowSurroundings {
 }
 
 type AnyStep = (tx: never) => unknown;
-type AnyOptions = StepOptions<never> & { readonly rollback?: (tx: Tx, result: never) => unknown };
+type AnyOptions = StepOptions<unknown>;
 
 const NAME_LIMIT_CHARS = 256;
 const CONCURRENCY = 10;
@@ -120,7 +120,7 @@ export class FlowVerbs implements Pick<
     name: string,
     items: Iterable<unknown>,
     work: (tx: never, item: unknown, index: number) => unknown,
-    options: MapOptions<never> = {},
+    options: MapOptions<unknown> = {},
   ): Promise<unknown[]> => {
     const where = this.#check("map", name);
     if (typeof work !== "function") throw wrong(`${where} wants a function: flow.map("${name}", items, (tx, item) => …)`);
@@ -190,7 +190,7 @@ function nothing(): undefined {}
 function stepResult(name: string): Command["read"] {
   return (phase, value, attempt) => {
     if (phase === "done") return decoded(value);
-    throw new StepError(name, attempt, decoded(value));
+    throw new StepError({ step: name, attempts: attempt, cause: decoded(value) });
   };
 }
 
@@ -207,9 +207,10 @@ function throwFailed(phase: Phase, value: string | null, what: string): void {
   throw error instanceof Error ? error : new Error(`${what} failed: ${String(error)}`);
 }
 
+/** The journal keeps the event with its number; null after the timeout. */
 function eventOf(phase: Phase, value: string | null): unknown {
   throwFailed(phase, value, "the wait");
-  return value === null ? null : JSON.parse(value);
+  return value === null ? null : (JSON.parse(value) as { event: unknown }).event;
 }
 
 function startedOf(phase: Phase, value: string | null): unknown {
@@ -276,5 +277,3 @@ function toleratedOf(where: string, tolerate: unknown, total: number): number {
   if (share !== undefined && Number(share) <= 100) return Math.floor((total * Number(share)) / 100);
   throw wrong(`${where}: \`tolerate\` must be a whole number, or a share such as "5%"`);
 }
-
-export type FlowContext = Flow & Pick<Context, "id">;

@@ -1,5 +1,6 @@
 import { MillraceError, toError } from "../../core/errors.ts";
-import { toValueText, VALUE_LIMIT_BYTES } from "../../protocol/value-text.ts";
+import { keptText } from "../../protocol/kept-value.ts";
+import { toValueText } from "../../protocol/value-text.ts";
 import { toFunctionError } from "../function-error.ts";
 import { Fatal } from "../../sdk/outcome.ts";
 
@@ -7,25 +8,12 @@ export type Kept = { readonly ok: true; readonly text: string } | { readonly ok:
 
 /** A value as the journal keeps it. What cannot be kept would not be any better the next time. */
 export function keptValue(value: unknown, what: string): Kept {
-  const made = toValueText(value);
-  if (!made.ok) return { ok: false, error: new Unkept(`${what} cannot be kept: ${made.path}: ${made.what}`) };
-  const { text } = made;
-  // No text has more than three bytes a character.
-  if (text.length * 3 > VALUE_LIMIT_BYTES && Buffer.byteLength(text) > VALUE_LIMIT_BYTES)
-    return {
-      ok: false,
-      error: new Unkept(
-        `${what} has ${Buffer.byteLength(text)} bytes; at most ${VALUE_LIMIT_BYTES} are kept. Store large data in pieces with tx.kv, or outside, and return what it can be found by.`,
-      ),
-    };
-  return made;
-}
-
-/** The same value after its way through the journal. Throws what cannot be kept. */
-export function keptText(value: unknown, what: string): string {
-  const kept = keptValue(value, what);
-  if (kept.ok) return kept.text;
-  throw new MillraceError("bad_result", kept.error.message);
+  try {
+    return { ok: true, text: keptText(value, what) };
+  } catch (thrown) {
+    const { message } = toError(thrown);
+    return { ok: false, error: new Unkept(thrown instanceof MillraceError ? `${message}. ${thrown.cure}` : message) };
+  }
 }
 
 /** An error as the journal keeps it: whole where that can be, else what can be said of it. */

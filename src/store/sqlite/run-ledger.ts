@@ -223,6 +223,7 @@ export class RunLedger {
       }
       case "retry":
         hand.recordAttempt(run, move);
+        statements.parkRun.run(READY, null, run);
         statements.retryDelivery.run(move.attempt + 1, Math.max(move.dueMs, hand.nowMs()), hand.next(), run);
         hand.tally.add(fn, state, -1);
         hand.tally.add(fn, STATE.ready, 1);
