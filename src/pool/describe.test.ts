@@ -32,6 +32,16 @@ describe("the manifest of a bundle", () => {
     });
   });
 
+  it("M1: a flow's too", async () => {
+    const manifest = await describeSource(`
+      import { event, flow } from "millrace";
+      const match = { "data.order": "data.id" };
+      export const fulfil = flow({ on: event("order.paid"), deadline: "30d", cancelOn: { event: "order.cancelled", match } }, async () => {});
+    `);
+    const cancelOn = [{ type: "order.cancelled", match: [["data.order", "data.id"]], rollback: true }];
+    expect(manifest).toMatchObject({ functions: [{ name: "fulfil", flow: { deadlineMs: 30 * 86_400_000, cancelOn } }] });
+  });
+
   it.each([
     ["a throw", `throw new Error("no good");`, "no good"],
     ["an exit", `process.exit(3);`, "process.exit(3)"],

@@ -96,8 +96,15 @@ function isManifest(manifest: unknown): manifest is Manifest {
   const { functions, events } = manifest;
   return (
     Array.isArray(functions) &&
-    functions.every((fn) => isRecord(fn) && typeof fn["name"] === "string" && typeof fn["entry"] === "string") &&
+    functions.every((fn) => isRecord(fn) && typeof fn["name"] === "string" && typeof fn["entry"] === "string" && isFlow(fn["flow"])) &&
     Array.isArray(events) &&
     events.every((event) => isRecord(event) && typeof event["type"] === "string")
   );
+}
+
+/** Every event that is appended is held against these rules. */
+function isFlow(flow: unknown): boolean {
+  if (flow === undefined) return true;
+  if (!isRecord(flow) || !Array.isArray(flow["cancelOn"])) return false;
+  return flow["cancelOn"].every((rule) => isRecord(rule) && typeof rule["type"] === "string" && Array.isArray(rule["match"]));
 }

@@ -4,7 +4,9 @@ import { factsOf } from "./definition.ts";
 import { registeredEvents } from "./event-registry.ts";
 import { event, Fatal, fn, http, RetryAfter, RunCancelled, StepError } from "./index.ts";
 import { isFatal, isRunCancelled, retryAfterMsOf } from "./outcome.ts";
+import type * as runCancelledFile from "./run-cancelled.ts";
 import { formatIssue } from "./standard-schema.ts";
+import type * as stepErrorFile from "./step-error.ts";
 
 describe("definitions", () => {
   it("D6: are frozen and carry their facts under a registered symbol", () => {
@@ -54,7 +56,7 @@ describe("D24: what flows throw is known by brand, for instanceof too", () => {
     expect(error).toMatchObject({ name: "StepError", step: "pack", attempts: 3, cause });
     expect(error.message).toBe('step "pack" failed in all of its 3 attempts: no truck');
     expect(new StepError({ step: "pack", attempts: 1, cause: "late" }).message).toBe('step "pack" failed in its only attempt: late');
-    const { StepError: Another } = await anotherCopy<typeof import("./step-error.ts")>("./step-error.ts");
+    const { StepError: Another } = await anotherCopy<typeof stepErrorFile>("./step-error.ts");
     expect(Another).not.toBe(StepError);
     expect([error instanceof Another, error instanceof Error, cause instanceof StepError]).toEqual([true, true, false]);
     expect([null, "StepError", { name: "StepError" }].map((value: unknown) => value instanceof StepError)).toEqual([false, false, false]);
@@ -64,7 +66,7 @@ describe("D24: what flows throw is known by brand, for instanceof too", () => {
     const error = new RunCancelled("its deadline has passed");
     expect(error).toMatchObject({ name: "RunCancelled", reason: "its deadline has passed" });
     expect(error.message).toBe("the run was cancelled: its deadline has passed");
-    const { RunCancelled: Another } = await anotherCopy<typeof import("./run-cancelled.ts")>("./run-cancelled.ts");
+    const { RunCancelled: Another } = await anotherCopy<typeof runCancelledFile>("./run-cancelled.ts");
     expect([new Another("x") instanceof RunCancelled, error instanceof Another]).toEqual([true, true]);
     expect([isRunCancelled(error), isRunCancelled(new Another("x"))]).toEqual([true, true]);
     expect([isRunCancelled(new Error("x")), isRunCancelled(undefined), isRunCancelled("RunCancelled")]).toEqual([false, false, false]);

@@ -3,34 +3,15 @@ import { type } from "arktype";
 import * as v from "valibot";
 import { beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { MillraceError } from "../core/index.ts";
-import type { FunctionManifest, Manifest } from "../protocol/manifest.ts";
-import { describeModules } from "./describe.ts";
+import type { FunctionManifest } from "../protocol/manifest.ts";
 import { registeredEvents } from "./event-registry.ts";
-import { cron, event, every, fn, type FnOptions, http } from "./index.ts";
+import { cron, event, every, flow, fn, type FnOptions, http } from "./index.ts";
+import { describeExport, describeFiles, faultOf } from "./testing-support/describe-files.ts";
 
 beforeEach(() => registeredEvents().clear());
 
-/** Files of an app as what loading each gives. */
-function describeFiles(files: Record<string, () => object>): Promise<Manifest> {
-  const entries = Object.keys(files).map((file) => ({ file, entry: file.replace(".ts", ".mjs") }));
-  return describeModules(entries, async (entry) => files[entry.replace(".mjs", ".ts")]?.() ?? {});
-}
-
-async function describeOptions(options: object): Promise<FunctionManifest> {
-  const { functions } = await describeFiles({ "functions/a.ts": () => ({ reserve: fn(options as FnOptions, () => {}) }) });
-  const [found] = functions;
-  if (found === undefined) throw new Error("no function was found");
-  return found;
-}
-
-async function faultOf(described: Promise<unknown>): Promise<MillraceError> {
-  const thrown: unknown = await described.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(thrown instanceof MillraceError)) throw new Error("no MillraceError was thrown", { cause: thrown });
-  return thrown;
+function describeOptions(options: object): Promise<FunctionManifest> {
+  return describeExport(fn(options as FnOptions, () => {}));
 }
 
 const on = event("order.placed");
@@ -217,6 +198,7 @@ describe("D14 D15 D16: triggers", () => {
     ["/orders", '(did you mean http.get("/orders")?)'],
     [[on, 7], "holds 7, which is no trigger"],
     [fn({ on }, () => {}), "holds a function"],
+    [flow({ on }, () => {}), "holds a flow"],
     [http.get("orders"), 'does not start with "/"'],
     [http.get("/a//b"), "empty part"],
     [http.get("/a/"), "empty part"],

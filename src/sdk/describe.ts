@@ -1,10 +1,12 @@
 import { MillraceError, toError } from "../core/index.ts";
 import type { FunctionManifest, Manifest } from "../protocol/manifest.ts";
-import { type EventDefinition, factsOf, type FnDefinition } from "./definition.ts";
+import type { Exported } from "./common-options.ts";
+import { type EventDefinition, factsOf, type FlowFacts, type FnFacts } from "./definition.ts";
 import { keepLines, lineInStack, lineOf } from "./definition-line.ts";
 import { registeredEvents } from "./event-registry.ts";
-import { fileAndLine } from "./load-fault.ts";
+import { fileAndLine, type Place } from "./load-fault.ts";
 import { readEvents, type MadeEvent } from "./read-events.ts";
+import { readFlow } from "./read-flow.ts";
 import { readFunction } from "./read-function.ts";
 
 /** A file of the app: the bundle's name for it and, for people, its source. */
@@ -67,10 +69,14 @@ function allRegistered(): EventDefinition[] {
 function readModule(namespace: object, where: Entry): Described[] {
   return Object.entries(namespace).flatMap(([exportName, definition]: [string, unknown]) => {
     const facts = factsOf(definition);
-    if (facts?.kind !== "fn") return [];
-    const line = (): number | undefined => lineOf(definition as FnDefinition, where.file);
-    return [{ definition, manifest: readFunction(facts, { ...where, exportName }, line) }];
+    if (facts?.kind !== "fn" && facts?.kind !== "flow") return [];
+    const line = (): number | undefined => lineOf(definition as object, where.file);
+    return [{ definition, manifest: readExport(facts, { ...where, exportName }, line) }];
   });
+}
+
+function readExport(facts: FnFacts | FlowFacts, where: Exported, line: Place["line"]): FunctionManifest {
+  return facts.kind === "fn" ? readFunction(facts, where, line) : readFlow(facts, where, line);
 }
 
 /** The very same function exported again (by a file that gathers others) is still one. */

@@ -45,6 +45,12 @@ function readTrigger(facts: Facts, place: Place): Trigger {
       return readCron(facts, place);
     case "fn":
       throw loadFault(place, 'option "on" holds a function: a function is not woken by a function', ON_CURE);
+    case "flow":
+      throw loadFault(
+        place,
+        'option "on" holds a flow: nothing is woken by a flow',
+        `${ON_CURE} A flow that needs a result of another uses flow.call.`,
+      );
     default:
       return facts satisfies never;
   }
