@@ -1,11 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
-import { FLAG_BROKEN, FLAG_LAST, FRAME, type FunctionManifest } from "../protocol/index.ts";
-import { InstancePool, type InstancePoolOptions } from "./instance-pool.ts";
-import type { Outcome } from "./pool.ts";
+import { describe, expect, it } from "vitest";
+import { FLAG_BROKEN, FLAG_LAST, FRAME } from "../protocol/index.ts";
 import {
   ANSWERS,
   eventCall,
@@ -14,55 +10,9 @@ import {
   releaseOf,
   type Script,
   type ScriptedInstance,
-  scriptedSpawner,
+  SILENT,
 } from "./testing-support/scripted-instance.ts";
-
-interface Rig {
-  readonly pool: InstancePool;
-  readonly directory: string;
-  readonly bundle: string;
-  readonly made: ScriptedInstance[];
-}
-
-const rigs: Rig[] = [];
-
-async function rig(script: Script, functions: readonly FunctionManifest[], options: Partial<InstancePoolOptions> = {}): Promise<Rig> {
-  const directory = mkdtempSync(join(tmpdir(), "millrace-pool-"));
-  const bundle = join(directory, "release");
-  mkdirSync(join(bundle, "chunks"), { recursive: true });
-  writeFileSync(join(bundle, "app.mjs"), "export {};");
-  writeFileSync(join(bundle, "chunks", "a.mjs"), "export {};");
-  const made: ScriptedInstance[] = [];
-  const pool = new InstancePool({
-    dataDirectory: directory,
-    runtimeFile: "unused",
-    spawn: scriptedSpawner(script, made),
-    spares: { classes: 0, perClass: 0 },
-    stopLimitMs: 200,
-    ...options,
-  });
-  await pool.start();
-  pool.use(releaseOf(bundle, functions));
-  const built = { pool, directory, bundle, made };
-  rigs.push(built);
-  return built;
-}
-
-afterEach(async () => {
-  for (const { pool, directory } of rigs.splice(0)) {
-    await pool.stop();
-    await rm(directory, { recursive: true, force: true });
-  }
-});
-
-const SILENT: Script = { onFrame: (instance, { type, call }) => (type === FRAME.abort ? instance.send(FRAME.aborted, call) : undefined) };
-const one = (over: Partial<FunctionManifest> = {}): FunctionManifest =>
-  functionManifest("f", { instances: { min: 0, max: 1, idleMs: 60_000 }, concurrency: { instance: 2, function: null, key: 1 }, ...over });
-
-function kindOf(outcome: Outcome): string {
-  if (outcome.kind === "not-run") return outcome.reason;
-  return outcome.kind === "crashed" ? outcome.blame : outcome.kind;
-}
+import { kindOf, one, type Rig, rig } from "./testing-support/scripted-rig.ts";
 
 /** What an instance at work tells every 100 ms; the pool takes none sooner, so it is told again and again. */
 const told = (instance: ScriptedInstance | undefined, utilisation: number): void =>
@@ -199,8 +149,19 @@ describe("calls", () => {
       { read: 1, entries: [{ json: '"a"' }] },
       { read: 2, error: { name: "Error", message: "no store" } },
     ]);
-    made[0]?.send(FRAME.result, 1, { effects: { emits: [{ type: "x" }], kv: [{ op: "delete", key: "k" }] } });
-    expect(await call).toMatchObject({ effects: { emits: [{ type: "x" }], kv: [{ op: "delete", key: "k" }] } });
+    const starts = [{ target: "flow", input: "1", id: "a", named: true }];
+    made[0]?.send(FRAME.result, 1, { effects: { emits: [{ type: "x" }], kv: [{ op: "delete", key: "k" }], starts } });
+    expect(await call).toMatchObject({ effects: { emits: [{ type: "x" }], kv: [{ op: "delete", key: "k" }], starts } });
+  });
+
+  it("F5: what the handler returned comes back where it was asked for", async () => {
+    const { pool, made } = await rig(SILENT, [one()]);
+    const calls = [pool.call(eventCall("f", { wantsResult: true, checkSchema: true })), pool.call(eventCall("f"))];
+    await expect.poll(() => made[0]?.calls().map(({ head }) => head["result"])).toEqual([true, undefined]);
+    for (const number of [1, 2]) made[0]?.send(FRAME.result, number, null, '{"ä":1}');
+    const [asked, other] = await Promise.all(calls);
+    expect(asked).toMatchObject({ kind: "returned", value: '{"ä":1}' });
+    expect(other).not.toHaveProperty("value");
   });
 });
 
@@ -409,10 +370,12 @@ describe("starting and failing", () => {
   it.each([
     ["effects", FRAME.result, { effects: { emits: [{ type: 7 }], kv: [] } }],
     ["effects", FRAME.result, { effects: { emits: [], kv: [{ op: "set", key: "k" }] } }],
+    ["effects", FRAME.result, { effects: { emits: [], kv: [], starts: [{ target: "flow", input: "1", id: "a" }] } }],
     ["an error", FRAME.threw, {}],
     ["a read", FRAME.read, { read: 1, op: "drop" }],
     ["a line", FRAME.log, { level: "loud", atMs: 1 }],
     ["a frame of the other direction", FRAME.event, {}],
+    ["a frame of a run", FRAME.park, { reason: "sleep" }],
   ] as const)("B4: %s of the wrong shape ends the instance", async (_, type, head) => {
     const { pool, made } = await rig(SILENT, [one()]);
     const call = pool.call(eventCall("f"));

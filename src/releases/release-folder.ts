@@ -7,6 +7,9 @@ import type { BundleFile } from "./bundler.ts";
 const KEPT = 5;
 const TEMPORARY = ".new-";
 const MANIFEST = "manifest.json";
+/** Each file of the bundle with its size: after a power failure a folder may be there without what was in its files. */
+const FILES = "files.json";
+const ID = /^[0-9a-f]{16}$/;
 
 /** What names a release: its bundle and the variables it was loaded with, since both decide what the code does. */
 export function releaseId(files: readonly BundleFile[], env: Readonly<Record<string, string>>): string {
@@ -37,6 +40,7 @@ export class ReleaseFolder {
     if (await holds(directory, files)) {
       const manifest = await describe(directory);
       await writeWhole(join(directory, MANIFEST), JSON.stringify(manifest));
+      await writeWhole(join(directory, FILES), sizesOf(files));
       await utimes(directory, new Date(), new Date());
       return { directory, manifest };
     }
@@ -45,6 +49,7 @@ export class ReleaseFolder {
       await writeFiles(temporary, files);
       const manifest = await describe(temporary);
       await writeFile(join(temporary, MANIFEST), JSON.stringify(manifest));
+      await writeFile(join(temporary, FILES), sizesOf(files));
       await rm(directory, { recursive: true, force: true });
       await rename(temporary, directory);
       return { directory, manifest };
@@ -54,18 +59,23 @@ export class ReleaseFolder {
     }
   }
 
-  /** Removes all but the newest releases, and what a crash left half-written. */
-  async prune(usedId: string): Promise<void> {
+  /** A release that was published before; null where it is gone, or not whole. */
+  async open(id: string): Promise<PublishedRelease | null> {
+    if (!ID.test(id)) return null;
+    const directory = join(this.root, id);
+    const [manifest, sizes] = await Promise.all([readJson(join(directory, MANIFEST)), readJson(join(directory, FILES))]);
+    if (!isManifest(manifest) || !isRecord(sizes)) return null;
+    const same = await Promise.all(Object.entries(sizes).map(async ([path, bytes]) => (await sizeOf(join(directory, path))) === bytes));
+    return same.every(Boolean) ? { directory, manifest } : null;
+  }
+
+  /** Removes all but the newest releases and those that something else needs, and what a crash left half-written. */
+  async prune(usedId: string, held: ReadonlySet<string>): Promise<void> {
     const names = await readdir(this.root);
     const aged = await Promise.all(names.map(async (name) => ({ name, atMs: (await stat(join(this.root, name))).mtimeMs })));
     const complete = aged.filter(({ name }) => !name.startsWith(TEMPORARY)).sort((a, b) => b.atMs - a.atMs);
-    const kept = new Set([
-      usedId,
-      ...complete
-        .map(({ name }) => name)
-        .filter((name) => name !== usedId)
-        .slice(0, KEPT - 1),
-    ]);
+    const newest = complete.map(({ name }) => name).filter((name) => name !== usedId);
+    const kept = new Set([usedId, ...held, ...newest.slice(0, KEPT - 1)]);
     await Promise.all(names.filter((name) => !kept.has(name)).map((name) => rm(join(this.root, name), { recursive: true, force: true })));
   }
 }
@@ -96,4 +106,33 @@ async function writeWhole(file: string, text: string): Promise<void> {
   const temporary = `${file}.${randomUUID()}`;
   await writeFile(temporary, text);
   await rename(temporary, file);
+}
+
+function sizesOf(files: readonly BundleFile[]): string {
+  return JSON.stringify(Object.fromEntries(files.map(({ path, contents }) => [path, contents.length])));
+}
+
+async function sizeOf(file: string): Promise<number | null> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => null,
+  );
+}
+
+/** Null where it is not there or is no JSON. */
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch {
+    return null;
+  }
+}
+
+/** What was checked when it was written is only looked at for being whole. */
+function isManifest(manifest: unknown): manifest is Manifest {
+  return isRecord(manifest) && Array.isArray(manifest["functions"]) && Array.isArray(manifest["events"]);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,15 +1,15 @@
 import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type Describe, type LoadedApp, loadRelease, ReleaseLoader } from "./release-loader.ts";
+import { type Describe, type LoadedApp, loadRelease, ReleaseLoader, type ReleaseLoaderOptions } from "./release-loader.ts";
 import { describeHere, temporaryApp, writeApp } from "./testing-support/temporary-app.ts";
 
 function hello(answer: string): string {
   return `import { fn, http } from "millrace";\nexport const hello = fn({ on: http.get("/hello") }, () => "${answer}");\n`;
 }
 
-function loaderFor(app: string, describe: Describe = describeHere): ReleaseLoader {
-  const loader = new ReleaseLoader(app, join(app, ".millrace"), describe);
+function loaderFor(app: string, describe: Describe = describeHere, options: ReleaseLoaderOptions = {}): ReleaseLoader {
+  const loader = new ReleaseLoader(app, join(app, ".millrace"), describe, options);
   onTestFinished(() => loader.dispose());
   return loader;
 }
@@ -131,7 +131,7 @@ describe("R7: whole or nothing", () => {
     const old = new Date(0);
     await utimes(join(release.directory, "functions"), old, old);
     await Promise.all([loader.load(), loader.load()]);
-    expect((await readdir(release.directory)).sort()).toEqual(["functions", "manifest.json"]);
+    expect((await readdir(release.directory)).sort()).toEqual(["files.json", "functions", "manifest.json"]);
   });
 });
 
@@ -151,5 +151,24 @@ describe("R8: old releases", () => {
     await writeApp(app, { "functions/hello.ts": hello("2") });
     await loader.load();
     expect(await releasesOf(app)).toContain(ids[2]);
+  });
+
+  it("stay while something holds them, however many have come", async () => {
+    const app = await temporaryApp({ "functions/hello.ts": hello("first") });
+    const held = new Set(["0000000000000000"]);
+    const loader = loaderFor(app, describeHere, { held: async () => held });
+    const first = (await loader.load()).release;
+    await utimes(first.directory, new Date(0), new Date(0));
+    held.add(first.id);
+    for (let round = 0; round < 6; round++) {
+      await writeApp(app, { "functions/hello.ts": hello(String(round)) });
+      await loader.load();
+    }
+    expect(await releasesOf(app)).toHaveLength(6);
+    expect(await releasesOf(app)).toContain(first.id);
+    held.delete(first.id);
+    await loader.load();
+    expect(await releasesOf(app)).toHaveLength(5);
+    expect(await releasesOf(app)).not.toContain(first.id);
   });
 });

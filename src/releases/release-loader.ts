@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Manifest, Release } from "../protocol/manifest.ts";
-import { type Bundle, type BundleEntry, Bundler } from "./bundler.ts";
+import { type Bundle, type BundleEntry, bundle as bundleOnce, Bundler } from "./bundler.ts";
 import { checkManifest } from "./check-manifest.ts";
 import { loadEnv } from "./load-env.ts";
 import { ReleaseFolder, releaseId } from "./release-folder.ts";
@@ -17,6 +17,14 @@ export interface DescribeContext {
 /** Lays code caches beside a bundle's files: instances start sooner with them, and as well without. */
 export type Compile = (directory: string) => Promise<unknown>;
 
+export interface ReleaseLoaderOptions {
+  /** It will be loaded again and again, so what stays the same is kept, and nothing is compiled for later. */
+  readonly reloads?: boolean;
+  readonly compile?: Compile;
+  /** The releases that must not go though newer ones have come: live runs are on them. */
+  readonly held?: () => Promise<ReadonlySet<string>>;
+}
+
 export interface LoadedApp {
   readonly release: Release;
   /** The files the bundle was made from, absolute. */
@@ -28,29 +36,28 @@ export class ReleaseLoader {
   private readonly appDirectory: string;
   private readonly describe: Describe;
   private readonly compile: Compile | null;
+  private readonly held: () => Promise<ReadonlySet<string>>;
   private readonly folder: ReleaseFolder;
   private readonly bundler: Bundler;
   /** Loads run one at a time: they share the bundler and the folder. */
   private last: Promise<unknown> = Promise.resolve();
 
-  /** `reloads`: it will be loaded again and again, so what stays the same is kept, and nothing is compiled for later. */
-  constructor(
-    appDirectory: string,
-    dataDirectory: string,
-    describe: Describe,
-    options: { readonly reloads?: boolean; readonly compile?: Compile } = {},
-  ) {
+  constructor(appDirectory: string, dataDirectory: string, describe: Describe, options: ReleaseLoaderOptions = {}) {
     this.appDirectory = resolve(appDirectory);
     this.describe = describe;
     this.compile = options.reloads === true ? null : (options.compile ?? null);
+    this.held = options.held ?? (async () => new Set());
     this.folder = new ReleaseFolder(resolve(dataDirectory));
     this.bundler = new Bundler(this.appDirectory, options.reloads === true);
   }
 
   load(): Promise<LoadedApp> {
-    const loaded = this.last.then(() => this.loadNow());
-    this.last = loaded.catch(() => {});
-    return loaded;
+    return this.inTurn(() => this.loadNow());
+  }
+
+  /** A release of this or another folder that is only to be tried: none goes for it, and nothing is compiled for later. */
+  loadAside(appDirectory: string = this.appDirectory): Promise<Release> {
+    return this.inTurn(() => this.loadAsideNow(resolve(appDirectory)));
   }
 
   async dispose(): Promise<void> {
@@ -58,25 +65,47 @@ export class ReleaseLoader {
     await this.bundler.dispose();
   }
 
-  private async loadNow(): Promise<LoadedApp> {
-    const [bundle, env] = await Promise.all([this.bundler.build(), loadEnv(this.appDirectory)]);
-    const id = releaseId(bundle.files, env);
-    const { directory, manifest } = await this.folder.publish(id, bundle.files, (folder) => this.describeChecked(folder, bundle, env));
-    await this.folder.prune(id);
-    return { release: { id, directory, appDirectory: this.appDirectory, manifest, env }, inputs: bundle.inputs };
+  private inTurn<T>(load: () => Promise<T>): Promise<T> {
+    const loaded = this.last.then(load);
+    this.last = loaded.catch(() => {});
+    return loaded;
   }
 
-  private async describeChecked(directory: string, bundle: Bundle, env: Readonly<Record<string, string>>): Promise<Manifest> {
-    const compiled = this.compile?.(directory);
-    try {
-      const manifest = await this.describe(directory, bundle.entries, { env, native: bundle.native });
-      checkManifest(manifest);
-      return manifest;
-    } finally {
-      // Not before it is out of the folder, which goes when the app is refused.
-      await compiled;
-    }
+  private async loadNow(): Promise<LoadedApp> {
+    const [bundle, env] = await Promise.all([this.bundler.build(), loadEnv(this.appDirectory)]);
+    const release = await this.publish({ bundle, env, appDirectory: this.appDirectory }, this.compile);
+    await this.folder.prune(release.id, await this.held());
+    return { release, inputs: bundle.inputs };
   }
+
+  private async loadAsideNow(appDirectory: string): Promise<Release> {
+    const isOwn = appDirectory === this.appDirectory;
+    const [bundle, env] = await Promise.all([isOwn ? this.bundler.build() : bundleOnce(appDirectory), loadEnv(appDirectory)]);
+    return this.publish({ bundle, env, appDirectory }, null);
+  }
+
+  private async publish({ bundle, env, appDirectory }: Built, compile: Compile | null): Promise<Release> {
+    const id = releaseId(bundle.files, env);
+    const { directory, manifest } = await this.folder.publish(id, bundle.files, async (folder) => {
+      const compiled = compile?.(folder);
+      try {
+        const manifest = await this.describe(folder, bundle.entries, { env, native: bundle.native });
+        checkManifest(manifest);
+        return manifest;
+      } finally {
+        // Not before it is out of the folder, which goes when the app is refused.
+        await compiled;
+      }
+    });
+    return { id, directory, appDirectory, manifest, env };
+  }
+}
+
+/** An app as it is now, on its way to a release. */
+interface Built {
+  readonly bundle: Bundle;
+  readonly env: Readonly<Record<string, string>>;
+  readonly appDirectory: string;
 }
 
 /** One-shot: makes a release of an app as it is now. */

@@ -121,7 +121,7 @@ export class MillraceNode implements Service {
       options.appDirectory,
       dataDirectory,
       (directory, entries, context) => this.pool.describe(directory, entries, context),
-      { ...options, compile: (directory) => this.pool.compile(directory) },
+      { ...options, compile: (directory) => this.pool.compile(directory), held: () => this.heldReleases() },
     );
     this.retention = new Retention({
       store,
@@ -181,6 +181,13 @@ export class MillraceNode implements Service {
     await this.delivery.use(release);
     this.pool.use(release);
     await this.schedules.use(release.manifest);
+  }
+
+  /** Whoever has one of these needs its folder: live runs, and the node itself until another release has taken its place. */
+  private async heldReleases(): Promise<ReadonlySet<string>> {
+    const held = new Set((await this.store.runReleases()).map(({ release }) => release));
+    if (this.release !== null) held.add(this.release.id);
+    return held;
   }
 
   private async goBack(): Promise<void> {

@@ -1,5 +1,5 @@
 import { type Frame, FRAME, FrameReader, FrameWriter, type FunctionManifest, SPOKEN_VERSIONS, type Release } from "../../protocol/index.ts";
-import type { EventCall, HttpCall } from "../pool.ts";
+import type { EventCall, HttpCall, RunCall } from "../pool.ts";
 import type { Exit, InstanceClass, InstanceProcess, SpawnInstance } from "../spawn.ts";
 
 /** For tests: a peer that speaks the frames in this process and does what its script says. */
@@ -60,7 +60,7 @@ export class ScriptedInstance implements InstanceProcess {
   }
 
   calls(): Frame[] {
-    return this.received.filter(({ type }) => type === FRAME.event || type === FRAME.http);
+    return this.received.filter(({ type }) => type === FRAME.event || type === FRAME.http || type === FRAME.run);
   }
 
   has(type: Frame["type"]): Frame | undefined {
@@ -87,6 +87,12 @@ export interface Script {
   /** Keeps no list of what it received: for measurements. */
   readonly forget?: boolean;
 }
+
+export const SILENT: Script = {
+  onFrame: (instance, { type, call }) => {
+    if (type === FRAME.abort) instance.send(FRAME.aborted, call);
+  },
+};
 
 export const ANSWERS: Script = {
   onFrame: (instance, { type, call }) => {
@@ -163,6 +169,27 @@ export function httpCall(fn: string, over: Partial<HttpCall> = {}): HttpCall {
     head,
     body: null,
     signal: null,
+    ...over,
+  };
+}
+
+export function runCall(fn: string, over: Partial<RunCall> = {}): RunCall {
+  const policy = { attempts: 3, backoff: "fixed", baseMs: 0, factor: 1, maxMs: 0, jitter: "none", onExhausted: "throw" } as const;
+  return {
+    kind: "run",
+    id: "c",
+    fn,
+    attempt: 1,
+    timeoutMs: 5000,
+    alone: false,
+    kv: NO_KV,
+    log: () => {},
+    release: "r1",
+    eventJson: "{}",
+    run: { id: "run-1", seed: "s", startedMs: 1, nowMs: 2, http: false, policy, timeoutMs: 5000, check: false },
+    kvOf: () => NO_KV,
+    begun: () => {},
+    onMessage: () => {},
     ...over,
   };
 }
