@@ -151,7 +151,7 @@ const attemptView = named(
   }),
 );
 
-const deliveryState = oneOf("ready", "blocked", "done", "dead", "held");
+const deliveryState = oneOf("ready", "parked", "blocked", "done", "dead", "held");
 
 const deliveryMembers = {
   seq,

@@ -75,6 +75,11 @@ export const ERROR_KINDS = {
     status: 500,
     cure: "Keep large data elsewhere (in kv in pieces, or outside) and hand over a reference to it: a key, an address.",
   },
+  run_failed: { fault: "app", status: 500, cure: "Look at the run: `millrace runs show ID` has its steps and its error." },
+  run_cancelled: { fault: "app", status: 410, cure: "Begin a new run, or run this one again: `millrace runs rerun ID`." },
+  run_state: { fault: "caller", status: 409, cure: "Look at the run's state first: `millrace runs show ID`." },
+  callback_answered: { fault: "caller", status: 409, cure: "Nothing: the first answer counts, and the run has it." },
+  callback_over: { fault: "caller", status: 410, cure: "Nothing: the run waits for this answer no longer." },
   effect_after_end: { fault: "app", status: 500, cure: "Await all effects before the handler returns; the transaction ended with it." },
   // loading an app
   app_not_found: { fault: "app", status: 500, cure: "Name a folder that has a `functions` folder, or make one with `millrace init`." },

@@ -95,12 +95,15 @@ export class Fleet implements InstanceUser, TicketHolder {
     this.key = kept ? `${fn.name}@${release.id}` : fn.name;
     this.callLimit = Math.min(FIRST_LIMIT, fn.concurrency.instance);
     this.instanceClass = { memoryBytes: fn.memoryBytes, allow: fn.allow, network: fn.network };
+    // An app without flows has nobody that starts or calls another function.
+    const hasFlows = release.manifest.functions.some(({ flow }) => flow !== undefined);
+    const targets = hasFlows ? { targets: Object.fromEntries(release.manifest.functions.map(targetOf)) } : {};
     const schemas = Object.fromEntries(release.manifest.events.map(({ type, entry }) => [type, entry]));
     this.assignment = {
       fn: fn.name,
       file: fn.file,
       directory: release.directory,
-      loadHead: { fn: fn.name, exportName: fn.exportName, entry: fn.entry, env: release.env, schemas },
+      loadHead: { fn: fn.name, exportName: fn.exportName, entry: fn.entry, env: release.env, schemas, ...targets },
     };
     this.backOffEnd = new CallbackDeadline(() => {
       context.changed();
@@ -412,6 +415,10 @@ const NEVER_SERVED: FunctionError = { name: "Crashed", message: "the instance en
 export function errorOf(code: "overloaded" | "stopping" | "not_found", message: string): FunctionError {
   const { cure } = new MillraceError(code, message);
   return { name: code, message: `${message}. ${cure}`, stack: null };
+}
+
+function targetOf({ name, entry, exportName, flow }: FunctionManifest): [string, readonly [string, string, "fn" | "flow"]] {
+  return [name, [entry, exportName, flow === undefined ? "fn" : "flow"]];
 }
 
 function viewInstance(instance: Instance): InstanceView {

@@ -3,9 +3,14 @@ import { join } from "node:path";
 import { newSecret } from "../core/index.ts";
 import { NODE_FILE, type NodeFile, TOKEN_FILE } from "../control/client/index.ts";
 
+const RUN_SECRET_FILE = "callbacks.key";
+
 /** The control token: what a person configured, else the one made at the first start. The file is what the CLI reads. */
 export async function keepControlToken(directory: string, configured: string | null): Promise<string> {
-  const path = join(directory, TOKEN_FILE);
+  return await keepSecret(join(directory, TOKEN_FILE), configured);
+}
+
+async function keepSecret(path: string, configured: string | null): Promise<string> {
   const kept = await readFile(path, "utf8").then(
     (text) => text.trim(),
     (error: NodeJS.ErrnoException) => {
@@ -18,6 +23,11 @@ export async function keepControlToken(directory: string, configured: string | n
   // A file of an earlier copy or backup may have come back readable for others.
   await chmod(path, 0o600);
   return token;
+}
+
+/** What the tokens of callbacks are made from: it stays, so that their addresses do. */
+export async function keepRunSecret(directory: string): Promise<string> {
+  return await keepSecret(join(directory, RUN_SECRET_FILE), null);
 }
 
 /** Tells those who look for a running node where it is. */

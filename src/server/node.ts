@@ -6,12 +6,13 @@ import { DeliveryEngine } from "../delivery/index.ts";
 import { Gateway } from "../gateway/index.ts";
 import { InstancePool } from "../pool/index.ts";
 import type { Release } from "../protocol/index.ts";
-import { type LoadedApp, ReleaseLoader } from "../releases/index.ts";
+import { loadEnv, type LoadedApp, openRelease, ReleaseLoader } from "../releases/index.ts";
+import { RunRoom } from "../runs/run-room.ts";
 import { bundleRuntime } from "../sandbox/bundle-runtime.ts";
 import { Schedules } from "../sources/index.ts";
 import { openSqliteStore, type Store } from "../store/index.ts";
 import { type LogSink, Logs, Metrics } from "../telemetry/index.ts";
-import { announceNode, keepControlToken, withdrawNode } from "./data-directory.ts";
+import { announceNode, keepControlToken, keepRunSecret, withdrawNode } from "./data-directory.ts";
 import { Retention } from "./retention.ts";
 import type { Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";
@@ -40,6 +41,7 @@ export interface NodeAddresses {
 export class MillraceNode implements Service {
   readonly store: Store;
   readonly delivery: DeliveryEngine;
+  readonly runs: RunRoom;
   readonly logs: Logs;
   readonly dataDirectory: string;
   private readonly options: NodeOptions;
@@ -56,7 +58,10 @@ export class MillraceNode implements Service {
   /** Reloads run one at a time, in the order in which they were asked for. */
   private lastReload: Promise<unknown> = Promise.resolve();
 
-  constructor(options: NodeOptions, made: { store: Store; runtimeFile: string; controlToken: string; dataDirectory: string }) {
+  constructor(
+    options: NodeOptions,
+    made: { store: Store; runtimeFile: string; controlToken: string; runSecret: string; dataDirectory: string },
+  ) {
     const { settings } = options;
     const clock = options.clock ?? systemClock;
     const { store, dataDirectory } = made;
@@ -93,6 +98,18 @@ export class MillraceNode implements Service {
       owner: newId(),
       hopLimit: settings.maxHops,
       ...(options.random === undefined ? {} : { random: options.random }),
+    });
+    this.runs = new RunRoom({
+      engine: this.delivery,
+      store,
+      pool: this.pool,
+      secret: made.runSecret,
+      publicUrl: () => this.gateway.address?.url ?? "",
+      openRelease: async (id) => {
+        const env = await loadEnv(options.appDirectory);
+        return await openRelease(dataDirectory, id, { appDirectory: options.appDirectory, env });
+      },
+      loadAside: (appDirectory) => this.loader.loadAside(appDirectory),
     });
     this.schedules = new Schedules({ store, engine: this.delivery, clock });
     this.gateway = new Gateway({
@@ -143,7 +160,7 @@ export class MillraceNode implements Service {
   /** Opens the doors. The app is loaded by `reload`: before or after, a door without a release answers 503. */
   async start(): Promise<void> {
     try {
-      await startAll([this.pool, this.delivery, this.retention, this.gateway, this.control]);
+      await startAll([this.pool, this.delivery, this.runs, this.retention, this.gateway, this.control]);
       await announceNode(this.dataDirectory, { ...this.addresses, pid: process.pid });
       this.serving = true;
     } catch (error) {
@@ -180,6 +197,7 @@ export class MillraceNode implements Service {
     this.gateway.use(release);
     await this.delivery.use(release);
     this.pool.use(release);
+    await this.runs.use(release);
     await this.schedules.use(release.manifest);
   }
 
@@ -208,6 +226,8 @@ export class MillraceNode implements Service {
     this.serving = false;
     await inTurn([
       () => withdrawNode(this.dataDirectory),
+      // Who waits for a run at the door is told that it goes on.
+      () => this.runs.stop(),
       () => this.gateway.stop(),
       () => Promise.all([this.delivery.stop(), this.pool.stop(), this.retention.stop()]),
       () => this.control.stop(),
@@ -257,7 +277,8 @@ export async function createNode(options: NodeOptions): Promise<MillraceNode> {
     await mkdir(join(dataDirectory, "runtime"), { recursive: true });
     await bundleRuntime(runtimeFile);
     const controlToken = await keepControlToken(dataDirectory, options.settings.controlToken);
-    return new MillraceNode(options, { store, runtimeFile, controlToken, dataDirectory });
+    const runSecret = await keepRunSecret(dataDirectory);
+    return new MillraceNode(options, { store, runtimeFile, controlToken, runSecret, dataDirectory });
   } catch (error) {
     await store.close();
     throw error instanceof MillraceError

@@ -39,6 +39,7 @@ export interface RunNews {
 const SQL = {
   insertRun: `INSERT INTO runs (seq, id, fn, kind, release, state, started_ms, deadline_ms, parent, parent_command, seed)
     VALUES (?, ?, ?, ?, ?, ${READY}, ?, ?, ?, ?, ?)`,
+  seedOf: "SELECT seed FROM runs WHERE seq = ?",
   runOfId: "SELECT seq FROM runs WHERE id = ?",
   check: "SELECT state, (SELECT 1 FROM journal WHERE run = ?1 AND pos >= ?2 LIMIT 1) AS taken FROM runs WHERE seq = ?1",
   insertEntry: "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -95,7 +96,9 @@ export class RunLedger {
 
   begin(seq: number, fn: number, run: NewRun, nowMs: number): void {
     const { names } = this.hand;
-    const { id, kind, release, deadlineMs, parent, seed, copies } = run;
+    const { id, kind, release, deadlineMs, parent, copies } = run;
+    // What is copied was drawn from the other's seed.
+    const seed = copies === undefined ? run.seed : String(this.statements.seedOf.get(copies.from)?.["seed"] ?? run.seed);
     this.statements.insertRun.run(
       seq,
       id,
