@@ -51,6 +51,8 @@ const PAGE_BYTES = 1024 * 1024;
 /** A run whose child had been there before asks for that one's end again after this time. */
 const WATCH_MS = 5000;
 const CONFLICT_SPREAD_MS = 500;
+/** A step ends its own attempt when its time is up; only when it cannot, the node ends the activation. */
+const STEP_GRACE_MS = 2000;
 
 /** One activation of a run: from its dispatch until it parks or ends. The owner gives the positions, so all that is new comes through here. */
 export class RunDrive {
@@ -285,7 +287,7 @@ export class RunDrive {
       fn: fn.name,
       release: run.release,
       attempt: entry.attempt + 1,
-      timeoutMs: fn.timeoutMs,
+      timeoutMs: fn.timeoutMs + STEP_GRACE_MS,
       alone,
       kv: NO_READS,
       kvOf: (step) => this.session(step),
@@ -549,6 +551,7 @@ export class RunDrive {
       // Known before it is committed: the run may park in the same turn, and must wake for it.
       this.notes.add(entry, null);
     } else {
+      this.notes.retries.delete(commandOf(command));
       entry = { ...command, pos: this.nextPos(), phase, attempt, ranMs, value: body };
       try {
         const cause = { fn: this.fn.name, invocation: this.run.id, hops: this.entry.event.hops, nowMs };

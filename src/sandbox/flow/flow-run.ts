@@ -141,6 +141,7 @@ export class FlowRun {
     const command = this.places.get(place);
     const step = command === undefined ? undefined : this.steps.get(command);
     if (command === undefined || step === undefined || this.over) return;
+    if (!conflict && this.unkept.has(command)) return;
     this.unkept.delete(command);
     if (conflict) this.exhausted = null;
     step.again(conflict);
@@ -203,7 +204,6 @@ export class FlowRun {
       const noted = this.noted.get(command.key);
       const step = new StepAttempts(command, plan, noted?.failed ?? 0, this.attemptRoom(run));
       this.steps.set(command, step);
-      if (plan.timeoutMs > this.usual.timeoutMs) this.port.extend(plan.timeoutMs);
       step.begin(noted?.last ?? null, this.head.nowMs);
     });
     return command;
@@ -257,6 +257,13 @@ export class FlowRun {
     return command.place;
   }
 
+  /** Each frame begins the run's time anew, so a step that may take longer than usual says so after each. */
+  private extend(): void {
+    let longest = 0;
+    for (const step of this.steps.values()) if (step.active) longest = Math.max(longest, step.plan.timeoutMs);
+    if (longest > this.usual.timeoutMs) this.port.extend(longest);
+  }
+
   // the one procedure
 
   private note(entry: Entry): void {
@@ -282,7 +289,9 @@ export class FlowRun {
       this.busy = false;
       if (this.over) return;
       this.pump();
-      if (!this.busy) this.settle();
+      if (this.busy) return;
+      this.settle();
+      if (!this.over) this.extend();
     });
   }
 
