@@ -82,11 +82,12 @@ export class ScriptedRooms implements ControlRooms {
     purge: async (selection) => this.take(selection),
     stats: (): DeliveryStats => ({
       waiting: 3,
+      parked: 0,
       running: 1,
       dead: this.deadViews.length,
       functions: [
-        { fn: "greet", exists: true, waiting: 2, running: 1, dead: this.deadViews.length },
-        { fn: "gone", exists: false, waiting: 1, running: 0, dead: 0 },
+        { fn: "greet", exists: true, waiting: 2, parked: 0, running: 1, dead: this.deadViews.length },
+        { fn: "gone", exists: false, waiting: 1, parked: 0, running: 0, dead: 0 },
       ],
     }),
     settled: async () => {},
@@ -108,8 +109,8 @@ export class ScriptedRooms implements ControlRooms {
         .slice(0, limit),
     delivery: async (seq) => this.deadViews.find((dead) => dead.seq === seq) ?? null,
     counts: async () => [
-      { fn: "greet", ready: 1, blocked: 1, dead: this.deadViews.length, held: 0 },
-      { fn: "gone", ready: 1, blocked: 0, dead: 0, held: 0 },
+      { fn: "greet", ready: 1, blocked: 1, parked: 0, dead: this.deadViews.length, held: 0 },
+      { fn: "gone", ready: 1, blocked: 0, parked: 0, dead: 0, held: 0 },
     ],
     log: (lines: readonly LogLine[]) => {
       for (const line of lines) this.lines.push({ seq: this.lines.length + 1, ...line });
