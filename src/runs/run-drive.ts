@@ -301,6 +301,7 @@ export class RunDrive {
         http: entry.event.type === HTTP_TYPE,
         policy: { ...retry, onExhausted: flow?.onExhausted ?? "throw" },
         timeoutMs: fn.timeoutMs,
+        checkSchema: entry.event.origin === "outside" && this.host.live.schemas.appliedByReceiver(entry.event.type),
         check: false,
       },
       begun: (link) => void this.begin(link),
