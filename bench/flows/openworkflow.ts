@@ -12,9 +12,9 @@ const PACKAGE = "openworkflow";
 const SLOTS = 64;
 
 /**
- * Worker and client in one process, as its quick start has them, behind a bare HTTP server. Not in two: its connections do not wait for a
- * lock (`busy_timeout` 0), so the second process on one SQLite file fails with SQLITE_BUSY. `/result/N` waits as its client API does, which
- * asks the database each second; `/told/N` is answered when the worker has written the end of the run.
+ * Worker and client in one process, behind a bare HTTP server. Not in two: its connections do not wait for a lock (`busy_timeout` 0), so
+ * two that write at once fail with "database is locked", in the middle of runs too. `/result/N` waits as its client API does, which asks the
+ * database each second; `/told/N` is answered when the worker has written the end of the run.
  */
 const SERVICE = `
   import { createServer } from "node:http";
