@@ -105,9 +105,7 @@ export class RunDrive {
   async drive(): Promise<RunEnd> {
     const { deps } = this.context;
     try {
-      const known = await this.know();
-      if (known === null) return { kind: "fenced", invocation: this.invocation };
-      this.run = known;
+      if (!(await this.know())) return { kind: "fenced", invocation: this.invocation };
       const fn = await this.room.functionOf(this.run.release, this.entry.fn);
       if (fn === null) return await this.park("paused", { why: "release-gone", release: this.run.release }, false);
       this.fn = fn;
@@ -144,19 +142,22 @@ export class RunDrive {
 
   // ── before the handler ──
 
-  private async know(): Promise<Known | null> {
+  /** False: it has ended, or was never. */
+  private async know(): Promise<boolean> {
     const { begun, event, fn, seq } = this.entry;
     if (begun !== undefined) {
       const { id, kind, release, seed, deadlineMs, parent } = begun;
-      return { seq, fn, id, kind, release, seed, state: "ready", startedMs: event.receivedMs, deadlineMs, parent };
+      this.run = { seq, fn, id, kind, release, seed, state: "ready", startedMs: event.receivedMs, deadlineMs, parent };
+      return true;
     }
     const owned = await this.context.deps.store.ownedRun(seq);
-    if (owned === null) return null;
+    if (owned === null) return false;
     const { arrivals, ...run } = owned;
     const here = new Set(this.inbox.map(({ id }) => id));
     this.inbox.unshift(...arrivals.filter(({ id }) => !here.has(id)));
+    this.run = { ...run, release: this.releaseOrdered() ?? run.release };
     await this.readJournal();
-    return { ...run, release: this.releaseOrdered() ?? run.release };
+    return true;
   }
 
   private async reread(): Promise<RunEnd | null> {
@@ -202,11 +203,7 @@ export class RunDrive {
   }
 
   private tell(entries: Parameters<typeof toldAll>[0]): string {
-    return toldAll(entries, (command) => this.room.urlOf(this.runId, command));
-  }
-
-  private get runId(): string {
-    return this.run?.id ?? this.entry.begun?.id ?? "";
+    return toldAll(entries, (command) => this.room.urlOf(this.run.id, command));
   }
 
   /** A person moved it to other code. */
