@@ -11,6 +11,7 @@ export function stateWord(state: Delivery["state"], colors: Colors): string {
       return colors.green("done");
     case "ready":
     case "blocked":
+    case "parked":
       return colors.yellow("waiting");
     case "dead":
     case "held":

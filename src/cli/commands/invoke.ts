@@ -96,6 +96,9 @@ function show(name: string, answer: InvokeAnswer, io: Io): void {
       note(io, `${colors.red("dead")} ${name} failed for good: \`millrace dead show ${answer.delivery}\``);
       note(io, answer.error.stack ?? `${answer.error.name}: ${answer.error.message}`);
       return;
+    case "begun":
+      note(io, `${colors.green("begun")} ${name}: \`millrace runs show ${answer.run}\``);
+      return;
     case "failed":
       note(io, `${colors.red("failed")} ${name} after ${formatDuration(answer.tookMs)}: ${answer.message}`);
       note(io, `  → ${answer.cure}`);
