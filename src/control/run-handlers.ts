@@ -32,7 +32,14 @@ export function runHandlers({ node, runs, store }: ControlRooms): RunHandlers {
     },
 
     async *watchRun({ params, signal }): AsyncGenerator<RunProgressShape> {
-      for await (const progress of runs.watch(params.id ?? "", signal)) yield showProgress(progress);
+      let before = "";
+      for await (const progress of runs.watch(params.id ?? "", signal)) {
+        const shown = showProgress(progress);
+        // The room looks again and again; whoever watches is told of what is new.
+        const state = JSON.stringify({ ...shown, entries: [] });
+        if (state !== before || shown.entries.length > 0) yield shown;
+        before = state;
+      }
     },
 
     cancelRun: async ({ params, body: { rollback = true, reason = "by hand" } }) =>

@@ -122,6 +122,7 @@ describe("C16: looking at runs", () => {
     rooms.runs.views = [run];
     rooms.runs.progress = [
       { run, running: true, entries: [entry(1, "map/tell/1/opened", { value: '{"total":2}' })], maps: [map(0)] },
+      { run, running: true, entries: [], maps: [map(0)] },
       { run: { ...run, state: "done", endedMs: 6000, value: "[1]" }, running: false, entries: [], maps: [map(2)] },
     ];
     const lines = await all(client.watchRun("r1"));
