@@ -21,8 +21,9 @@ export class Checker {
       const type = members.get(name);
       if (type === undefined)
         throw new MillraceError("bad_request", `there is no query parameter "${name}"${didYouMean(name, members.keys())}`);
-      if (name in query) throw new MillraceError("bad_request", `the query parameter "${name}" is there twice`);
-      query[name] = type === "integer" && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
+      if (type === "list") query[name] = [...((query[name] as string[] | undefined) ?? []), ...value.split(",")];
+      else if (name in query) throw new MillraceError("bad_request", `the query parameter "${name}" is there twice`);
+      else query[name] = type === "integer" && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
     }
     if (operation.query !== null) this.check(operation.query, query, "the query");
     return query;

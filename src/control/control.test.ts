@@ -5,7 +5,8 @@ import { MillraceError } from "../core/errors.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
 import { Control } from "./control.ts";
 import { ControlClient } from "./client/index.ts";
-import { answered, deadView, eventView, fn, release, ScriptedRooms } from "./testing-support/scripted-rooms.ts";
+import { answered, deadView, eventView, flow, fn, release, ScriptedRooms } from "./testing-support/scripted-rooms.ts";
+import { entry, runView } from "./testing-support/scripted-runs.ts";
 
 const TOKEN = "the-token";
 const auth = { authorization: `Bearer ${TOKEN}` };
@@ -81,6 +82,17 @@ describe("C1: the document is true to the door", () => {
     deadLetter: ["/v1/dead/7"],
     redrive: ["/v1/dead/redrive", { fn: "greet", type: "greeting.sent" }],
     purge: ["/v1/dead/purge", { all: true }],
+    runs: ["/v1/runs?fn=fulfil&state=waiting,paused&state=done&limit=2"],
+    run: ["/v1/runs/r1"],
+    beginRun: ["/v1/runs", { flow: "fulfil", input: { id: "o1" }, id: "r9" }],
+    watchRun: ["/v1/runs/r1/watch"],
+    cancelRun: ["/v1/runs/r1/cancel", { rollback: false, reason: "tests" }],
+    resumeRun: ["/v1/runs/r1/resume", { result: { ok: true }, release: "live" }],
+    rerun: ["/v1/runs/r1/rerun"],
+    forkRun: ["/v1/runs/r1/fork", { from: "pack#2", release: "live" }],
+    signalRun: ["/v1/runs/r1/signal", { wait: "paid" }],
+    runReleases: ["/v1/runs/releases"],
+    checkRuns: ["/v1/runs/check", { release: "app:/app", flow: "fulfil" }],
     reload: ["/v1/app/reload"],
     stats: ["/v1/stats"],
   };
@@ -125,6 +137,11 @@ describe("C1: the document is true to the door", () => {
   it("C1: answers every operation as the served document says", async () => {
     rooms.eventViews = [eventView(1), eventView(3)];
     rooms.deadViews = [deadView(7), deadView(9)];
+    rooms.current = release([fn("hello", "http"), fn("greet", "event"), flow("fulfil")]);
+    rooms.runs.views = [runView("r1", { event: 3 })];
+    rooms.runs.journals.set("r1", [entry(1, "step/pack")]);
+    rooms.runs.held = [{ release: "abc123", live: true, present: true, flows: [{ flow: "fulfil", runs: 1 }] }];
+    rooms.runs.checks = [{ id: "r1", flow: "fulfil", fits: true, mismatch: null, error: null }];
     rooms.logs.write({ atMs: 1, fn: "greet", invocation: "inv1", level: "info", text: "hi" });
     rooms.logs.write({ atMs: 2, fn: "greet", invocation: "inv1", level: "warn", text: "ho" });
     rooms.logs.flush();

@@ -10,6 +10,7 @@ import { toIngested } from "./new-event.ts";
 import type { ControlRooms } from "./node-facts.ts";
 import type { AnswerOf, BodyOf, OperationName, Operations, ParamsOf, QueryOf } from "./operations.ts";
 import type { AcceptedEvent, FunctionView, NewEventShape, NodeView, PurgeProgress, RedriveProgress } from "./shapes.ts";
+import { runHandlers } from "./run-handlers.ts";
 import { testEvent } from "./test-event.ts";
 import { showDead, showEvent, showFunctions, showRelease } from "./views.ts";
 
@@ -54,7 +55,12 @@ export function makeHandlers(context: HandlerContext): Handlers {
 
     invoke: async ({ params, body, signal }) => {
       const manifest = findFunction(params.name ?? "", node.release());
-      return await invoke(manifest, body, signal, { delivery, linesOf: (invocation) => linesOf(logs, invocation), now: () => clock.now() });
+      return await invoke(manifest, body, signal, {
+        delivery,
+        runs: rooms.runs,
+        linesOf: (invocation) => linesOf(logs, invocation),
+        now: () => clock.now(),
+      });
     },
 
     events: async ({ query }) => ({ events: (await store.events({ ...query, limit: query.limit ?? 50 })).map(showEvent) }),
@@ -99,6 +105,8 @@ export function makeHandlers(context: HandlerContext): Handlers {
       }
     },
 
+    ...runHandlers(rooms),
+
     reload: async () => {
       const startedMs = clock.now();
       const release = await node.reload();
@@ -106,16 +114,17 @@ export function makeHandlers(context: HandlerContext): Handlers {
     },
 
     stats: async () => {
-      const { waiting, running, dead } = delivery.stats();
+      const { waiting, running, parked, dead } = delivery.stats();
       const { instances, spares, running: calls, waiting: queued, coldStarts } = pool.stats();
       return {
-        deliveries: { waiting, running, dead },
+        deliveries: { waiting, running, parked, dead },
         pool: { instances, spares, running: calls, waiting: queued, coldStarts },
-        functions: functions().map(({ name, exists, waiting, running, dead, instances }) => ({
+        functions: functions().map(({ name, exists, waiting, running, parked, dead, instances }) => ({
           name,
           exists,
           waiting,
           running,
+          parked,
           dead,
           instances,
         })),

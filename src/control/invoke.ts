@@ -2,11 +2,14 @@ import { MillraceError } from "../core/errors.ts";
 import type { Delivery, HttpResult } from "../delivery/delivery.ts";
 import { RouteTable } from "../gateway/route-table.ts";
 import type { FunctionManifest, HttpMethod } from "../protocol/manifest.ts";
+import type { Runs } from "../runs/runs.ts";
 import type { LogLine } from "../store/store.ts";
+import { valueTextOf } from "./given-value.ts";
 import type { InvokeAnswer, InvokeBody } from "./shapes.ts";
 
 export interface InvokeRooms {
   readonly delivery: Delivery;
+  readonly runs: Pick<Runs, "begin" | "http">;
   /** The lines of one invocation, as far as they are known. */
   linesOf(invocation: string): readonly LogLine[];
   now(): number;
@@ -15,9 +18,14 @@ export interface InvokeRooms {
 /** One call by hand: as an HTTP request when a request is described or nothing else would wake the function. */
 export async function invoke(fn: FunctionManifest, body: InvokeBody, signal: AbortSignal, rooms: InvokeRooms): Promise<InvokeAnswer> {
   const onlyHttp = fn.triggers.length > 0 && fn.triggers.every(({ kind }) => kind === "http");
-  return onlyHttp || body.request !== undefined
-    ? await invokeHttp(fn, body, signal, rooms)
-    : await invokeEvent(fn.name, body.data ?? null, rooms);
+  if (onlyHttp || body.request !== undefined) return await invokeHttp(fn, body, signal, rooms);
+  return fn.flow === undefined ? await invokeEvent(fn.name, body.data ?? null, rooms) : await invokeFlow(fn.name, body.data ?? null, rooms);
+}
+
+/** A run may go on for months: nobody waits for it here. */
+async function invokeFlow(flow: string, data: unknown, rooms: InvokeRooms): Promise<InvokeAnswer> {
+  const { id } = await rooms.runs.begin({ flow, input: valueTextOf(data, "data"), id: null });
+  return { outcome: "begun", invocation: id, run: id, logs: rooms.linesOf(id) };
 }
 
 async function invokeEvent(fn: string, data: unknown, rooms: InvokeRooms): Promise<InvokeAnswer> {
@@ -52,14 +60,16 @@ async function invokeHttp(fn: FunctionManifest, body: InvokeBody, signal: AbortS
   const headers = Object.entries(body.request?.headers ?? {}).flatMap(([name, value]) => [name.toLowerCase(), value]);
   if (hasBody && !headers.some((text, i) => i % 2 === 0 && text === "content-type")) headers.push("content-type", "application/json");
   const startedMs = rooms.now();
-  const result = await rooms.delivery.http({
+  const request = {
     fn: fn.name,
     head: { method, url, headers, params },
     body: hasBody ? Buffer.from(JSON.stringify(body.data)) : null,
     idempotencyKey: null,
     signal,
-  });
-  return await showResult(result, startedMs, rooms);
+  };
+  const result = fn.flow === undefined ? await rooms.delivery.http(request) : await rooms.runs.http(request, FLOW_WAIT_MS);
+  if (result.kind !== "accepted") return await showResult(result, startedMs, rooms);
+  return { outcome: "begun", invocation: result.id, run: result.id, logs: rooms.linesOf(result.id) };
 }
 
 async function showResult(result: HttpResult, startedMs: number, rooms: InvokeRooms): Promise<InvokeAnswer> {
@@ -105,6 +115,9 @@ function standardMethod(method: HttpMethod, hasData: boolean): string {
   if (method !== "ANY") return method;
   return hasData ? "POST" : "GET";
 }
+
+/** As long as the gateway waits unless its caller prefers otherwise. */
+const FLOW_WAIT_MS = 10_000;
 
 /** An answer shown to a person, not a download. */
 const MAX_ANSWER_BYTES = 1024 * 1024;

@@ -2,6 +2,7 @@ import type { Observer } from "../core/observer.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Release } from "../protocol/manifest.ts";
+import type { Runs } from "../runs/runs.ts";
 import type { Store } from "../store/store.ts";
 import type { Logs, Metrics } from "../telemetry/index.ts";
 
@@ -24,6 +25,7 @@ export interface NodeFacts {
 export interface ControlRooms {
   readonly node: NodeFacts;
   readonly delivery: Delivery;
+  readonly runs: Runs;
   readonly store: Store;
   readonly pool: Pick<Pool, "stats">;
   readonly logs: Logs;

@@ -58,9 +58,13 @@ function parameters(where: "path" | "query", schema: Operation["params"] | Opera
   });
 }
 
-/** The names of what a query may hold, and whether each is a whole number. */
-export function queryMembers(operation: Operation): ReadonlyMap<string, "integer" | "string"> {
+export type QueryKind = "integer" | "string" | "list";
+
+/** The names of what a query may hold, and what each is. */
+export function queryMembers(operation: Operation): ReadonlyMap<string, QueryKind> {
   if (operation.query === null) return new Map();
   const { properties } = operation.query.json(inline) as { properties: Record<string, JsonSchema> };
-  return new Map(Object.entries(properties).map(([name, { type }]) => [name, type === "integer" ? "integer" : "string"]));
+  return new Map(Object.entries(properties).map(([name, { type }]) => [name, KINDS[type as string] ?? "string"]));
 }
+
+const KINDS: Readonly<Record<string, QueryKind>> = { integer: "integer", array: "list" };

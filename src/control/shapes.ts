@@ -21,8 +21,11 @@ import {
 
 /** What crosses the control door. Times are milliseconds since the Unix epoch, as everywhere inside Millrace. */
 
-const seq = integer({ minimum: 0, description: "A place in the one order in which things became true." });
-const timeMs = integer({ description: "Milliseconds since the Unix epoch." });
+export const seq = integer({ minimum: 0, description: "A place in the one order in which things became true." });
+export const timeMs = integer({ description: "Milliseconds since the Unix epoch." });
+
+/** A run's id goes into addresses and logs. */
+export const runId = string({ pattern: "^[!-~]{1,128}$", description: "1 to 128 characters of ASCII, without spaces." });
 
 const errorCodes = Object.keys(ERROR_KINDS) as ErrorCode[];
 
@@ -43,6 +46,16 @@ const trigger = named(
     object({ kind: literal("every"), everyMs: number() }),
     object({ kind: literal("cron"), expression: string(), timezone: nullable(string()) }),
   ),
+);
+
+const flowOptions = named(
+  "FlowOptions",
+  object({
+    onExhausted: oneOf("throw", "pause"),
+    deadlineMs: nullable(number()),
+    cancelOn: array(object({ type: string(), match: array(array(string(), { minItems: 2, maxItems: 2 })), rollback: boolean() })),
+    runsPerKey: nullable(integer({ description: "At once; null: any number, which begin in order." })),
+  }),
 );
 
 const options = named(
@@ -70,6 +83,7 @@ const options = named(
     instances: object({ min: number(), max: nullable(number()), idleMs: number() }),
     allow: array(oneOf(...GRANTS)),
     network: boolean(),
+    flow: nullable(flowOptions),
   }),
 );
 
@@ -101,6 +115,7 @@ export const functionView = named(
     options: nullable(options),
     waiting: integer(),
     running: integer(),
+    parked: integer({ description: "Of a flow: runs that sleep, wait or are paused." }),
     dead: integer(),
     instances: integer(),
     coldStarts: object({
@@ -138,7 +153,7 @@ export type NodeView = Static<typeof nodeView>;
 
 export const attemptError = named("AttemptError", object({ name: string(), message: string(), stack: nullable(string()) }));
 
-const attemptView = named(
+export const attemptView = named(
   "Attempt",
   object({
     attempt: integer({ description: "From 1." }),
@@ -389,6 +404,12 @@ export const invokeAnswer = named(
       logs,
     }),
     object({
+      outcome: literal("begun"),
+      invocation: string(),
+      run: string({ description: "Of a flow: the id of the run that goes on." }),
+      logs,
+    }),
+    object({
       outcome: literal("failed"),
       invocation: string(),
       code: oneOf(...errorCodes),
@@ -421,7 +442,7 @@ export type PurgeProgress = Static<typeof purgeProgress>;
 export const statsView = named(
   "Stats",
   object({
-    deliveries: object({ waiting: integer(), running: integer(), dead: integer() }),
+    deliveries: object({ waiting: integer(), running: integer(), parked: integer(), dead: integer() }),
     pool: object({ instances: integer(), spares: integer(), running: integer(), waiting: integer(), coldStarts: integer() }),
     functions: array(
       object({
@@ -429,6 +450,7 @@ export const statsView = named(
         exists: boolean(),
         waiting: integer(),
         running: integer(),
+        parked: integer(),
         dead: integer(),
         instances: integer(),
       }),

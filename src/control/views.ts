@@ -2,7 +2,7 @@ import type { FunctionStats } from "../delivery/delivery.ts";
 import type { StartFailure } from "../pool/fleet.ts";
 import type { PoolStats } from "../pool/pool.ts";
 import type { FunctionManifest, Release } from "../protocol/manifest.ts";
-import type { DeadView, DeliveryView, EventView } from "../store/store.ts";
+import type { AttemptView, DeadView, DeliveryView, EventView } from "../store/store.ts";
 import type { DeadLetter, DeliveryViewShape, EventShape, FunctionView, ReleaseView } from "./shapes.ts";
 
 /** From what the rooms know to what the control door shows. */
@@ -14,7 +14,7 @@ export function showRelease(release: Release): ReleaseView {
 /** Every function of the release, and those of which only deliveries are left. */
 export function showFunctions(release: Release | null, stats: readonly FunctionStats[], pool: PoolStats): FunctionView[] {
   const manifests = new Map((release?.manifest.functions ?? []).map((manifest) => [manifest.name, manifest]));
-  const left = stats.filter(({ fn, waiting, running, dead }) => !manifests.has(fn) && waiting + running + dead > 0);
+  const left = stats.filter(({ fn, waiting, running, parked, dead }) => !manifests.has(fn) && waiting + running + parked + dead > 0);
   const names = [...manifests.keys(), ...left.map(({ fn }) => fn)].sort();
   const numbers = new Map(stats.map((each) => [each.fn, each]));
   const pooled = new Map(pool.functions.map((each) => [each.fn, each]));
@@ -29,6 +29,7 @@ export function showFunctions(release: Release | null, stats: readonly FunctionS
       options: manifest === undefined ? null : showOptions(manifest),
       waiting: of?.waiting ?? 0,
       running: of?.running ?? 0,
+      parked: of?.parked ?? 0,
       dead: of?.dead ?? 0,
       instances: inPool?.instances ?? 0,
       coldStarts: inPool?.coldStarts ?? { count: 0, phases: null },
@@ -44,8 +45,8 @@ function showStartFailure(failure: StartFailure | null): FunctionView["startFail
 }
 
 function showOptions(manifest: FunctionManifest): FunctionView["options"] {
-  const { exportName, file, key, onDead, retry, timeoutMs, memoryBytes, concurrency, instances, allow, network } = manifest;
-  return { exportName, file, key, onDead, retry, timeoutMs, memoryBytes, concurrency, instances, allow, network };
+  const { exportName, file, key, onDead, retry, timeoutMs, memoryBytes, concurrency, instances, allow, network, flow = null } = manifest;
+  return { exportName, file, key, onDead, retry, timeoutMs, memoryBytes, concurrency, instances, allow, network, flow };
 }
 
 export function showEvent(event: EventView): EventShape {
@@ -71,14 +72,10 @@ export function showDead(dead: DeadView): DeadLetter {
 /** Member by member: what a store keeps beside is not shown by accident. */
 function showDelivery(delivery: DeliveryView): DeliveryViewShape {
   const { seq, event, fn, key, state, attempt, dueMs, settledMs } = delivery;
-  const errors = delivery.errors.map(({ attempt, invocation, startedMs, endedMs, name, message, stack }) => ({
-    attempt,
-    invocation,
-    startedMs,
-    endedMs,
-    name,
-    message,
-    stack,
-  }));
-  return { seq, event, fn, key, state, attempt, dueMs, settledMs, errors };
+  return { seq, event, fn, key, state, attempt, dueMs, settledMs, errors: delivery.errors.map(showAttempt) };
+}
+
+export function showAttempt(failed: AttemptView): DeliveryViewShape["errors"][number] {
+  const { attempt, invocation, startedMs, endedMs, name, message, stack } = failed;
+  return { attempt, invocation, startedMs, endedMs, name, message, stack };
 }

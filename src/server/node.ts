@@ -133,7 +133,16 @@ export class MillraceNode implements Service {
       tokenIsConfigured: settings.controlToken !== null,
       maxEventBytes: settings.maxEventBytes,
       clock,
-      rooms: { node: this.facts(), delivery: this.delivery, store, pool: this.pool, logs: this.logs, metrics, observer: metrics },
+      rooms: {
+        node: this.facts(),
+        delivery: this.delivery,
+        runs: this.runs,
+        store,
+        pool: this.pool,
+        logs: this.logs,
+        metrics,
+        observer: metrics,
+      },
     });
     this.loader = new ReleaseLoader(
       options.appDirectory,

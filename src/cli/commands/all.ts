@@ -5,10 +5,15 @@ import { doctor } from "./doctor.ts";
 import { emit } from "./emit.ts";
 import { events, eventsShow } from "./events.ts";
 import { eventsTest } from "./events-test.ts";
+import { flow } from "./flow.ts";
 import { functions } from "./functions.ts";
 import { init } from "./init.ts";
 import { invoke } from "./invoke.ts";
 import { logs } from "./logs.ts";
+import { runsList, runsLogs, runsShow } from "./runs.ts";
+import { runsCheck, runsReleases } from "./runs-check.ts";
+import { runsCancel, runsFork, runsRerun, runsResume, runsSignal } from "./runs-orders.ts";
+import { runsWatch } from "./runs-watch.ts";
 import { start } from "./start.ts";
 import { version } from "./version.ts";
 
@@ -23,10 +28,22 @@ export const COMMANDS: readonly Command[] = [
   emit,
   invoke,
   functions,
+  flow,
   events,
   eventsShow,
   eventsTest,
   logs,
+  runsList,
+  runsShow,
+  runsWatch,
+  runsLogs,
+  runsCancel,
+  runsResume,
+  runsRerun,
+  runsFork,
+  runsSignal,
+  runsReleases,
+  runsCheck,
   deadList,
   deadShow,
   deadRedrive,

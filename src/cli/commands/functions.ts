@@ -2,7 +2,7 @@ import { defineCommand } from "../command.ts";
 import { connect, JSON_OPTION, NODE_OPTIONS } from "../connect.ts";
 import { jsonLine, line, note } from "../io.ts";
 import { showColdStarts, showStartFailure } from "../show-cold-start.ts";
-import { showTriggers } from "../show-function.ts";
+import { showKind, showWaking } from "../show-function.ts";
 import { table } from "../table.ts";
 
 export const functions = defineCommand({
@@ -23,18 +23,22 @@ export const functions = defineCommand({
     }
     if (all.length === 0) return note(io, "There are no functions.");
     const colors = io.outColors;
-    const rows = all.map(({ name, exists, triggers, waiting, running, dead, instances, coldStarts, options }) => [
+    const rows = all.map(({ name, exists, triggers, waiting, running, parked, dead, instances, coldStarts, options }) => [
       exists ? colors.bold(name) : colors.red(name),
-      exists ? showTriggers(triggers) : colors.red("no longer exists"),
+      showKind(options, colors),
+      exists ? showWaking(triggers, options) : colors.red("no longer exists"),
       String(waiting),
       String(running),
+      String(parked),
       dead === 0 ? "0" : colors.red(String(dead)),
       String(instances),
       showColdStarts(coldStarts),
       colors.dim(options?.file ?? ""),
     ]);
-    const head = ["FUNCTION", "WOKEN BY", "WAITING", "RUNNING", "DEAD", "INSTANCES", "COLD STARTS", "FILE"].map(colors.dim);
-    line(io, table({ head, rows, right: new Set([2, 3, 4, 5, 6]), columns: io.columns }));
+    const head = ["FUNCTION", "KIND", "WOKEN BY", "WAITING", "RUNNING", "PARKED", "DEAD", "INSTANCES", "COLD STARTS", "FILE"].map(
+      colors.dim,
+    );
+    line(io, table({ head, rows, right: new Set([3, 4, 5, 6, 7, 8]), columns: io.columns }));
     for (const { name, startFailure } of all) {
       if (startFailure !== null) note(io, io.errColors.red(showStartFailure(name, startFailure, io.now())));
     }

@@ -1,9 +1,7 @@
 import { LOG_LEVELS } from "../../core/log-level.ts";
 import { defineCommand } from "../command.ts";
 import { connect, JSON_OPTION, NODE_OPTIONS } from "../connect.ts";
-import { untilInterrupted } from "../interrupt.ts";
-import { jsonLine, line, note } from "../io.ts";
-import { showLogLine } from "../show-log.ts";
+import { showLogs } from "../show-logs.ts";
 
 export const logs = defineCommand({
   name: "logs",
@@ -31,24 +29,6 @@ export const logs = defineCommand({
       ...(level === undefined ? {} : { level }),
       limit,
     };
-    if (!options.follow) {
-      const lines = await client.logs(query);
-      if (lines.length === 0 && !options.json) return note(io, "No function has logged anything that fits.");
-      for (const each of lines) {
-        if (options.json) jsonLine(io, each);
-        else line(io, showLogLine(each, io.outColors));
-      }
-      return;
-    }
-    const interrupted = untilInterrupted(io);
-    try {
-      for await (const each of client.followLogs(query, interrupted.signal)) {
-        if (options.json) jsonLine(io, each);
-        else if ("dropped" in each) note(io, io.errColors.yellow(`… ${each.dropped} lines were left out: this terminal did not keep up`));
-        else line(io, showLogLine(each, io.outColors));
-      }
-    } finally {
-      interrupted.release();
-    }
+    await showLogs(client, query, options, io, "No function has logged anything that fits.");
   },
 });

@@ -1,6 +1,20 @@
 import { ERROR_KINDS, type ErrorBody, type ErrorCode, MillraceError } from "../../core/errors.ts";
 import { type AnswerOf, type BodyOf, type Operation, type OperationName, operations, type QueryOf } from "../operations.ts";
 import type {
+  BeginBody,
+  BegunShape,
+  CancelBody,
+  CheckBody,
+  ForkBody,
+  HeldReleaseShape,
+  ResumeBody,
+  RunCheckShape,
+  RunDetailsShape,
+  RunProgressShape,
+  RunShape,
+  SignalBody,
+} from "../run-shapes.ts";
+import type {
   AcceptedEvent,
   DeadLetter,
   DeadSelectionShape,
@@ -118,6 +132,55 @@ export class ControlClient {
   /** Goes on as long as it is read. */
   purge(selection: DeadSelectionShape, signal?: AbortSignal): AsyncGenerator<PurgeProgress> {
     return this.lines("purge", { body: selection, signal });
+  }
+
+  async runs(query: QueryOf<"runs"> = {}): Promise<readonly RunShape[]> {
+    return (await this.json("runs", { query })).runs;
+  }
+
+  run(id: string): Promise<RunDetailsShape> {
+    return this.json("run", { params: { id } });
+  }
+
+  /** Resolves when the run is on disk. */
+  beginRun(body: BeginBody): Promise<BegunShape> {
+    return this.json("beginRun", { body });
+  }
+
+  /** The run and its journal, then what is new of them; ends with the run, or when the node stops. */
+  watchRun(id: string, signal?: AbortSignal): AsyncGenerator<RunProgressShape> {
+    return this.lines("watchRun", { params: { id }, signal });
+  }
+
+  cancelRun(id: string, body: CancelBody = {}): Promise<RunShape> {
+    return this.json("cancelRun", { params: { id }, body });
+  }
+
+  resumeRun(id: string, body: ResumeBody = {}): Promise<RunShape> {
+    return this.json("resumeRun", { params: { id }, body });
+  }
+
+  /** The same input, a new run, on the live release. */
+  rerun(id: string): Promise<BegunShape> {
+    return this.json("rerun", { params: { id } });
+  }
+
+  forkRun(id: string, body: ForkBody): Promise<BegunShape> {
+    return this.json("forkRun", { params: { id }, body });
+  }
+
+  signalRun(id: string, body: SignalBody): Promise<RunShape> {
+    return this.json("signalRun", { params: { id }, body });
+  }
+
+  /** Which live runs are on which release. */
+  async runReleases(): Promise<readonly HeldReleaseShape[]> {
+    return (await this.json("runReleases", {})).releases;
+  }
+
+  /** Whether live runs fit a release; a line a run. */
+  checkRuns(body: CheckBody = {}, signal?: AbortSignal): AsyncGenerator<RunCheckShape> {
+    return this.lines("checkRuns", { body, signal });
   }
 
   reload(): Promise<Reloaded> {

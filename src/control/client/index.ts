@@ -22,5 +22,17 @@ export type {
   StatsView,
   StoredLogLineShape as StoredLogLine,
 } from "../shapes.ts";
+export type {
+  BegunShape as Begun,
+  HeldReleaseShape as HeldRelease,
+  JournalEntryShape as JournalEntry,
+  MismatchShape as Mismatch,
+  RunCheckShape as RunCheck,
+  RunDetailsShape as RunDetails,
+  RunError,
+  RunNoteShape as RunNote,
+  RunProgressShape as RunProgress,
+  RunShape as Run,
+} from "../run-shapes.ts";
 export { ControlClient } from "./control-client.ts";
 export { type ControlAddress, findNode, NODE_FILE, type NodeFile, TOKEN_FILE } from "./find-node.ts";

@@ -5,6 +5,7 @@ import type { FunctionManifest, Release } from "../../protocol/manifest.ts";
 import type { DeadView, EventView, LogLine, Store, StoredLogLine, StoreHealth } from "../../store/store.ts";
 import { Logs, Metrics } from "../../telemetry/index.ts";
 import type { ControlRooms, NodeFacts } from "../node-facts.ts";
+import { ScriptedRuns } from "./scripted-runs.ts";
 
 /** Rooms that say what a test wrote into them, and remember what they were asked. */
 export class ScriptedRooms implements ControlRooms {
@@ -24,6 +25,7 @@ export class ScriptedRooms implements ControlRooms {
   readonly pieces: number[][] = [];
   readonly refusals: string[] = [];
 
+  readonly runs = new ScriptedRuns();
   readonly metrics = new Metrics("1.2.3");
   readonly observer = { ...silentObserver, refused: (_door: string, code: string) => void this.refusals.push(code) };
   readonly pool = {
@@ -82,7 +84,7 @@ export class ScriptedRooms implements ControlRooms {
     purge: async (selection) => this.take(selection),
     stats: (): DeliveryStats => ({
       waiting: 3,
-      parked: 0,
+      parked: 4,
       running: 1,
       dead: this.deadViews.length,
       functions: [
@@ -120,6 +122,7 @@ export class ScriptedRooms implements ControlRooms {
       return after === undefined ? fits.slice(-limit) : fits.filter(({ seq }) => seq > after).slice(0, limit);
     },
     health: () => this.health,
+    run: async (wanted) => this.runs.views.find(({ id, seq }) => wanted === id || wanted === seq) ?? null,
     acquire: notAsked,
     commit: notAsked,
     ready: notAsked,
@@ -128,6 +131,12 @@ export class ScriptedRooms implements ControlRooms {
     kvGet: notAsked,
     kvList: notAsked,
     answer: notAsked,
+    ownedRun: notAsked,
+    journal: notAsked,
+    eventsOfType: notAsked,
+    runs: notAsked,
+    runReleases: notAsked,
+    waitTopics: notAsked,
     redrive: notAsked,
     purge: notAsked,
     retain: notAsked,
@@ -174,6 +183,10 @@ export function fn(name: string, kind: "http" | "event", path = `/${name}`): Fun
     allow: [],
     network: true,
   };
+}
+
+export function flow(name: string, kind: "http" | "event" = "event"): FunctionManifest {
+  return { ...fn(name, kind), flow: { onExhausted: "throw", deadlineMs: null, cancelOn: [], runsPerKey: null } };
 }
 
 export function release(functions: readonly FunctionManifest[]): Release {
