@@ -751,7 +751,9 @@ export class RunDrive {
   }
 
   private concludeParked(head: Message): Promise<RunEnd> {
-    const unseen = this.untold > 0 || ((head["seen"] as number | undefined) ?? this.toldPos) < this.toldPos;
+    // A mismatch leaves things unseen by its nature.
+    const saw = head["reason"] === "mismatch" ? this.toldPos : (head["seen"] as number);
+    const unseen = this.untold > 0 || saw < this.toldPos;
     switch (head["reason"]) {
       case "sleeps":
         return this.park("sleeping", null, unseen);
