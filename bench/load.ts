@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { Answers } from "./answers.ts";
 
 interface Load {
   readonly type: string;
@@ -27,7 +28,7 @@ export async function postBatches(port: number, load: Load): Promise<number> {
       const first = next;
       next += load.batch;
       socket.write(request(port, load, run, first));
-      const status = await answers.next();
+      const { status } = await answers.next();
       if (status !== 202) throw new Error(`POST /_/events answered ${status}`);
       accepted += load.batch;
     }
@@ -65,49 +66,11 @@ export class EventSender {
   async send(json: string): Promise<void> {
     const head = `POST /_/events HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\ncontent-type: application/cloudevents+json\r\ncontent-length: ${Buffer.byteLength(json)}\r\n\r\n`;
     this.socket.write(head + json);
-    const status = await this.answers.next();
+    const { status } = await this.answers.next();
     if (status !== 202) throw new Error(`POST /_/events answered ${status}`);
   }
 
   close(): void {
     this.socket.end();
-  }
-}
-
-/** Reads answers off a socket: status and content-length are all that matters here. */
-class Answers {
-  private text = "";
-  private waiting: ((status: number) => void) | null = null;
-  private fail: ((error: Error) => void) | null = null;
-
-  constructor(socket: Socket) {
-    socket.setEncoding("latin1");
-    socket.on("data", (piece: string) => {
-      this.text += piece;
-      this.read();
-    });
-    socket.on("error", (error) => this.fail?.(error));
-    socket.on("close", () => this.fail?.(new Error("the gateway closed the connection")));
-  }
-
-  next(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.waiting = resolve;
-      this.fail = reject;
-      this.read();
-    });
-  }
-
-  private read(): void {
-    const end = this.text.indexOf("\r\n\r\n");
-    if (end < 0 || this.waiting === null) return;
-    const length = Number(/content-length: (\d+)/i.exec(this.text.slice(0, end))?.[1] ?? 0);
-    if (this.text.length < end + 4 + length) return;
-    const status = Number(this.text.slice(9, 12));
-    this.text = this.text.slice(end + 4 + length);
-    const resolve = this.waiting;
-    this.waiting = null;
-    this.fail = null;
-    resolve(status);
   }
 }

@@ -5,6 +5,8 @@ export interface BenchOptions {
   readonly seconds: number | undefined;
   readonly runs: number | undefined;
   readonly backlog: number | undefined;
+  /** Which contenders, where a benchmark has some. */
+  readonly only: readonly string[] | undefined;
 }
 
 /** The first line of every benchmark: what it ran on. */

@@ -9,6 +9,8 @@ export function stateWord(state: Delivery["state"], colors: Colors): string {
   switch (state) {
     case "done":
       return colors.green("done");
+    case "parked":
+      return colors.dim("asleep");
     case "ready":
     case "blocked":
     case "parked":

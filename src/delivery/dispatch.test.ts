@@ -251,7 +251,7 @@ describe("functions that come and go", () => {
     world.pool.changed(8);
     await world.engine.settled();
     expect(world.pool.calls).toHaveLength(0);
-    expect(world.engine.stats().functions).toContainEqual({ fn: "f", exists: false, waiting: 10, running: 0, dead: 0 });
+    expect(world.engine.stats().functions).toContainEqual({ fn: "f", exists: false, waiting: 10, parked: 0, running: 0, dead: 0 });
     await world.restart({ loaded: false });
     world.pool.changed(8);
     await world.use(listener("g", "other"));
@@ -277,7 +277,7 @@ describe("functions that come and go", () => {
     await world.emit(...many("order", 12, (i) => ({ key: String(i % 3) })));
     await world.pool.arrived(3);
     await world.use();
-    expect(world.engine.stats().functions).toEqual([{ fn: "f", exists: false, waiting: 12, running: 3, dead: 0 }]);
+    expect(world.engine.stats().functions).toEqual([{ fn: "f", exists: false, waiting: 12, parked: 0, running: 3, dead: 0 }]);
     await world.use(listener("f", "order", { key: byKey }));
     await world.use();
     gate.resolve();

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { CloudEvent } from "../events/index.ts";
 import { type EventTrigger, explainTrigger } from "./event-trigger.ts";
 import { Router } from "./router.ts";
+import { WaitTopics } from "./wait-topics.ts";
 import { functionOf } from "./testing-support/manifests.ts";
 
 const on = (type: string, where: EventTrigger["where"] = null, sql: string | null = null): EventTrigger => ({
@@ -94,7 +95,10 @@ describe("why a trigger is met or not", () => {
         const trigger = on(wanted, narrowed, expression);
         const given = { ...rest, ...attributes };
         const whole: CloudEvent = { specversion: "1.0", source: "/s", ...given };
-        const router = new Router({ functions: [functionOf("f", { triggers: [trigger] })], events: [] });
+        const router = new Router(
+          { functions: [functionOf("f", { triggers: [trigger] })], events: [] },
+          { release: "r", topics: new WaitTopics(), now: () => 0 },
+        );
         const routed = router.functionsFor(whole, JSON.stringify(whole));
         const explained = explainTrigger(trigger, given);
         expect(explained.matched).toBe(routed.length === 1);

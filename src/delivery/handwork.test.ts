@@ -150,7 +150,7 @@ describe("dead deliveries", () => {
     await world.use();
     expect(await world.engine.redrive({ fn: "f", upTo: Number.MAX_SAFE_INTEGER }, 10)).toBe(2);
     await world.engine.settled();
-    expect(world.engine.stats().functions).toContainEqual({ fn: "f", exists: false, waiting: 2, running: 0, dead: 0 });
+    expect(world.engine.stats().functions).toContainEqual({ fn: "f", exists: false, waiting: 2, parked: 0, running: 0, dead: 0 });
     await world.use(listener("f", "a*"));
     await world.engine.settled();
     expect(world.pool.callsOf("f")).toHaveLength(4);

@@ -5,11 +5,15 @@ import type { HttpHead } from "../protocol/index.ts";
 import type { ClientProgress } from "./client-progress.ts";
 import type { Exchange } from "./exchange.ts";
 import type { GatewayLimits } from "./gateway-limits.ts";
+import { readPreference, sendAccepted } from "./run-preference.ts";
+import type { Runs } from "../runs/runs.ts";
 import { endToEnd } from "./raw-headers.ts";
 import type { RequestBody } from "./request-body.ts";
 
 export interface CallDoor {
   readonly delivery: Delivery;
+  /** Null where nothing runs flows. */
+  readonly runs: Pick<Runs, "http"> | null;
   readonly observer: Observer;
   readonly limits: GatewayLimits;
   readonly progress: ClientProgress;
@@ -21,6 +25,8 @@ class FunctionCall implements HttpRequest {
   readonly head: HttpHead;
   readonly idempotencyKey: string | null;
   body: HttpRequest["body"] = null;
+  /** The function is a flow: the request begins a run. */
+  isFlow = false;
   private readonly exchange: Exchange;
 
   constructor(exchange: Exchange, fn: string, head: HttpHead, idempotencyKey: string | null) {
@@ -39,7 +45,7 @@ class FunctionCall implements HttpRequest {
 export function callFunction(
   door: CallDoor,
   exchange: Exchange,
-  route: { readonly fn: string; readonly params: Readonly<Record<string, string>> },
+  route: { readonly fn: string; readonly params: Readonly<Record<string, string>>; readonly isFlow: boolean },
   url: string,
 ): void {
   const { request, method } = exchange;
@@ -50,18 +56,23 @@ export function callFunction(
   }
   const headers = endToEnd(request.rawHeaders, request.headers.connection);
   const call = new FunctionCall(exchange, route.fn, { method, url, headers, params: route.params }, key);
+  call.isFlow = route.isFlow;
   if (exchange.hasBody) void readThenRun(door, exchange, call);
   else run(door, exchange, call);
 }
 
 async function readThenRun(door: CallDoor, exchange: Exchange, call: FunctionCall): Promise<void> {
   const { limits, progress } = door;
-  const body = exchange.openBody(limits.bodyBytes);
+  const body = exchange.openBody(call.isFlow ? Math.min(limits.bodyBytes, RUN_BODY_BYTES) : limits.bodyBytes);
   if (body instanceof MillraceError) {
     refuse(door, exchange, body);
     return;
   }
   progress.watchBody(body);
+  if (call.isFlow) {
+    await collectWhole(door, exchange, call, body);
+    return;
+  }
   if (body.declaredBytes !== null && body.declaredBytes > limits.collectBytes) {
     call.body = body.stream();
     run(door, exchange, call);
@@ -69,6 +80,19 @@ async function readThenRun(door: CallDoor, exchange: Exchange, call: FunctionCal
   }
   await collectThenRun(door, exchange, call, body);
 }
+
+/** What begins a run is kept with it: it comes whole. */
+async function collectWhole(door: CallDoor, exchange: Exchange, call: FunctionCall, body: RequestBody): Promise<void> {
+  const collected = await body.collect(RUN_BODY_BYTES, null);
+  if (collected.kind === "whole") {
+    call.body = collected.bytes;
+    run(door, exchange, call);
+  } else if (collected.kind === "failed") refuse(door, exchange, collected.error);
+  else if (collected.kind === "more")
+    refuse(door, exchange, new MillraceError("too_large", "a request that begins a run has at most 1 MiB"));
+}
+
+const RUN_BODY_BYTES = 1024 * 1024;
 
 async function collectThenRun(door: CallDoor, exchange: Exchange, call: FunctionCall, body: RequestBody): Promise<void> {
   const { collectBytes, collectMs } = door.limits;
@@ -91,13 +115,31 @@ async function collectThenRun(door: CallDoor, exchange: Exchange, call: Function
 }
 
 function run(door: CallDoor, exchange: Exchange, call: FunctionCall): void {
+  if (call.isFlow && door.runs !== null) {
+    void beginRun(door.runs, exchange, call);
+    return;
+  }
   door.delivery.http(call).then(
     (result) => answer(exchange, result),
     (thrown: unknown) => exchange.sendError(internal(thrown)),
   );
 }
 
-function answer(exchange: Exchange, result: HttpResult): void {
+async function beginRun(runs: Pick<Runs, "http">, exchange: Exchange, call: FunctionCall): Promise<void> {
+  const preference = readPreference(exchange.request.headers["prefer"], DEFAULT_WAIT_MS);
+  try {
+    const result = await runs.http(call, preference.waitMs);
+    if (result.kind === "accepted") sendAccepted(exchange, result.id, preference);
+    else answer(exchange, result);
+  } catch (thrown) {
+    exchange.sendError(internal(thrown));
+  }
+}
+
+/** How long a request to a flow waits for its run unless it says. */
+const DEFAULT_WAIT_MS = 10_000;
+
+export function answer(exchange: Exchange, result: HttpResult): void {
   if (result.kind === "failed") {
     const error = exchange.bodyFault ?? result.error;
     const { invocation, retryAfterMs } = result;

@@ -14,9 +14,12 @@ import { PublicFiles } from "./public-files.ts";
 import { answerConnection, connectionError } from "./refused-connection.ts";
 import { TargetReader } from "./request-target.ts";
 import { RouteTable } from "./route-table.ts";
+import { type GatewayRuns, RunsDoor } from "./runs-door.ts";
 
 export interface GatewayOptions {
   readonly delivery: Delivery;
+  /** Null where nothing runs flows. */
+  readonly runs: GatewayRuns | null;
   readonly observer: Observer;
   readonly host: string;
   /** 0: any that is free; `address` tells which. */
@@ -30,6 +33,7 @@ export interface GatewayOptions {
 interface App {
   readonly routes: RouteTable;
   readonly files: PublicFiles;
+  readonly flows: ReadonlySet<string>;
 }
 
 /** The public HTTP door: an app's routes and files, and events from outside. SPEC.md has the rules. */
@@ -40,6 +44,7 @@ export class Gateway implements Service {
   private readonly progress: ClientProgress;
   private readonly targets = new TargetReader();
   private readonly events: EventsDoor;
+  private readonly runs: RunsDoor | null;
   private readonly server: Server;
   private app: App | null = null;
   private bound: DoorAddress | null = null;
@@ -49,14 +54,25 @@ export class Gateway implements Service {
     this.options = options;
     this.limits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
     this.progress = new ClientProgress(this.limits);
-    this.door = { delivery: options.delivery, observer: options.observer, limits: this.limits, progress: this.progress };
+    this.door = {
+      delivery: options.delivery,
+      runs: options.runs,
+      observer: options.observer,
+      limits: this.limits,
+      progress: this.progress,
+    };
     this.events = new EventsDoor(this.door, options.token);
+    this.runs = options.runs === null ? null : new RunsDoor(options.runs, this.door);
     this.server = this.createServer();
   }
 
   /** From here on requests are routed by this release. Throws, and changes nothing, when its routes are at odds. */
   use(release: Release): void {
-    this.app = { routes: new RouteTable(release.manifest.functions), files: new PublicFiles(join(release.appDirectory, "public")) };
+    this.app = {
+      routes: new RouteTable(release.manifest.functions),
+      files: new PublicFiles(join(release.appDirectory, "public")),
+      flows: flowsOf(release),
+    };
   }
 
   /** Where the gateway listens; null before it has started. */
@@ -123,6 +139,7 @@ export class Gateway implements Service {
   private route(exchange: Exchange, app: App, path: string, url: string): void {
     if (path.startsWith("/_/") || path === "/_") {
       if (path === "/_/events") void this.events.handle(exchange);
+      else if (this.runs?.handles(path) === true) void this.runs.handle(exchange, path);
       else this.refuse(exchange, notFound(exchange, path));
       return;
     }
@@ -130,7 +147,7 @@ export class Gateway implements Service {
     switch (match.kind) {
       case "function":
         if (UNCALLABLE.has(exchange.method)) this.refuseMethod(exchange, CALLABLE);
-        else callFunction(this.door, exchange, match, url);
+        else callFunction(this.door, exchange, { ...match, isFlow: app.flows.has(match.fn) }, url);
         break;
       case "damaged":
         this.refuse(exchange, new MillraceError("bad_request", `the part ${JSON.stringify(match.part)} of the path cannot be read`));
@@ -170,6 +187,10 @@ export class Gateway implements Service {
     this.options.observer.refused("http", error.code);
     exchange.sendError(error, { retryAfterMs });
   }
+}
+
+function flowsOf({ manifest }: Release): Set<string> {
+  return new Set(manifest.functions.filter(({ flow }) => flow !== undefined).map(({ name }) => name));
 }
 
 const FILE_METHODS = ["GET", "HEAD", "OPTIONS"];

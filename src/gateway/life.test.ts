@@ -75,7 +75,7 @@ describe("the gateway's life", () => {
   });
 
   it("has no address before it listens", async () => {
-    const options = { delivery: new ScriptedDelivery(), observer: silentObserver, host: "::1", port: 0, token: null };
+    const options = { runs: null, delivery: new ScriptedDelivery(), observer: silentObserver, host: "::1", port: 0, token: null };
     const gateway = new Gateway(options);
     expect(gateway.address).toBeNull();
     await gateway.start();
@@ -137,7 +137,7 @@ describe("the gateway's life", () => {
   it("G28: stops once, whoever asks and however often, and even unstarted", async () => {
     const { gateway } = await start();
     await expect(Promise.all([gateway.stop(), gateway.stop()])).resolves.toHaveLength(2);
-    const options = { delivery: new ScriptedDelivery(), observer: silentObserver, host: "127.0.0.1", port: 0, token: null };
+    const options = { runs: null, delivery: new ScriptedDelivery(), observer: silentObserver, host: "127.0.0.1", port: 0, token: null };
     await expect(new Gateway(options).stop()).resolves.toBeUndefined();
   });
 

@@ -102,6 +102,8 @@ export interface RunHead {
   readonly http: boolean;
   readonly policy: StepPolicy;
   readonly timeoutMs: number;
+  /** No door could check the event against its schema. */
+  readonly checkSchema: boolean;
   /** Only see whether the journal fits the code: nothing is begun. */
   readonly check: boolean;
 }

@@ -64,6 +64,7 @@ async function replay(
       http: eventType === HTTP_TYPE,
       policy: { ...fn.retry, onExhausted: "throw" },
       timeoutMs: fn.timeoutMs,
+      checkSchema: false,
       check: true,
     },
     begun: (link) => {

@@ -70,6 +70,8 @@ export class RunDrive {
   private readonly sessions = new Map<number, KvSession>();
   private readonly places = new Map<string, number>();
   private readonly conflicts = new Map<number, number>();
+  /** Steps whose instance was told to try again: it may have parked before it heard, so they stay due until it has said more. */
+  private readonly retold = new Set<string>();
   /** Notes of the journal that go with whatever is committed next. */
   private riders: NewEntry[] = [];
   private batch: RunMessage[] = [];
@@ -103,9 +105,7 @@ export class RunDrive {
   async drive(): Promise<RunEnd> {
     const { deps } = this.context;
     try {
-      const known = await this.know();
-      if (known === null) return { kind: "fenced", invocation: this.invocation };
-      this.run = known;
+      if (!(await this.know())) return { kind: "fenced", invocation: this.invocation };
       const fn = await this.room.functionOf(this.run.release, this.entry.fn);
       if (fn === null) return await this.park("paused", { why: "release-gone", release: this.run.release }, false);
       this.fn = fn;
@@ -142,19 +142,22 @@ export class RunDrive {
 
   // ── before the handler ──
 
-  private async know(): Promise<Known | null> {
+  /** False: it has ended, or was never. */
+  private async know(): Promise<boolean> {
     const { begun, event, fn, seq } = this.entry;
     if (begun !== undefined) {
       const { id, kind, release, seed, deadlineMs, parent } = begun;
-      return { seq, fn, id, kind, release, seed, state: "ready", startedMs: event.receivedMs, deadlineMs, parent };
+      this.run = { seq, fn, id, kind, release, seed, state: "ready", startedMs: event.receivedMs, deadlineMs, parent };
+      return true;
     }
     const owned = await this.context.deps.store.ownedRun(seq);
-    if (owned === null) return null;
+    if (owned === null) return false;
     const { arrivals, ...run } = owned;
     const here = new Set(this.inbox.map(({ id }) => id));
     this.inbox.unshift(...arrivals.filter(({ id }) => !here.has(id)));
+    this.run = { ...run, release: this.releaseOrdered() ?? run.release };
     await this.readJournal();
-    return { ...run, release: this.releaseOrdered() ?? run.release };
+    return true;
   }
 
   private async reread(): Promise<RunEnd | null> {
@@ -165,6 +168,7 @@ export class RunDrive {
       this.batch = [];
       this.sessions.clear();
       this.places.clear();
+      this.retold.clear();
       this.untold = 0;
       await this.readJournal();
       return await this.takeBefore();
@@ -199,11 +203,7 @@ export class RunDrive {
   }
 
   private tell(entries: Parameters<typeof toldAll>[0]): string {
-    return toldAll(entries, (command) => this.room.urlOf(this.runId, command));
-  }
-
-  private get runId(): string {
-    return this.run?.id ?? this.entry.begun?.id ?? "";
+    return toldAll(entries, (command) => this.room.urlOf(this.run.id, command));
   }
 
   /** A person moved it to other code. */
@@ -301,6 +301,7 @@ export class RunDrive {
         http: entry.event.type === HTTP_TYPE,
         policy: { ...retry, onExhausted: flow?.onExhausted ?? "throw" },
         timeoutMs: fn.timeoutMs,
+        checkSchema: entry.event.origin === "outside" && this.host.live.schemas.appliedByReceiver(entry.event.type),
         check: false,
       },
       begun: (link) => void this.begin(link),
@@ -537,6 +538,7 @@ export class RunDrive {
     const phase = head["phase"] as "done" | "failed" | "attempt";
     const attempt = head["attempt"] as number;
     const ranMs = head["ranMs"] as number;
+    this.retold.delete(commandOf(command));
     const session = this.sessions.get(step);
     this.sessions.delete(step);
     if (session !== undefined && session.failure !== null) {
@@ -598,8 +600,7 @@ export class RunDrive {
     if (riders > 1) this.riders.unshift(...(member.run?.entries.slice(0, -1) ?? []));
     const count = (this.conflicts.get(step) ?? 0) + 1;
     this.conflicts.set(step, count);
-    for (const { verb, name, number, phase } of member.run?.entries.slice(-1) ?? [])
-      if (phase === "attempt") this.notes.retries.delete(commandOf({ verb, name, number }));
+    for (const entry of member.run?.entries.slice(-1) ?? []) this.retold.add(commandOf(entry));
     const { link } = this;
     if (count <= MOST_RERUNS) link?.again(step, true);
     else setTimeout(() => link?.again(step, true), CONFLICT_SPREAD_MS * this.host.deps.random());
@@ -676,7 +677,7 @@ export class RunDrive {
 
   private setAlarm(): void {
     if (!this.live) return;
-    const dueMs = this.dueMs();
+    const dueMs = this.dueMs(this.retold);
     this.alarm?.cancel();
     this.alarm = dueMs === null ? null : this.host.deps.clock.alarm(dueMs, () => void this.onAlarm());
   }
@@ -686,8 +687,8 @@ export class RunDrive {
     const nowMs = this.host.deps.clock.now();
     for (const [command, dueMs] of this.notes.retries) {
       const place = this.places.get(command);
-      if (dueMs > nowMs || place === undefined) continue;
-      this.notes.retries.delete(command);
+      if (dueMs > nowMs || place === undefined || this.retold.has(command)) continue;
+      this.retold.add(command);
       this.link?.again(place, false);
     }
     try {
@@ -700,10 +701,10 @@ export class RunDrive {
   }
 
   /** When something of it falls due next. */
-  private dueMs(): number | null {
+  private dueMs(without: ReadonlySet<string> = NONE): number | null {
     let due = this.notes.stopped ? Infinity : (this.run.deadlineMs ?? Infinity);
     for (const { dueMs } of this.notes.open.values()) if (dueMs !== null && dueMs < due) due = dueMs;
-    for (const dueMs of this.notes.retries.values()) if (dueMs < due) due = dueMs;
+    for (const [command, dueMs] of this.notes.retries) if (dueMs < due && !without.has(command)) due = dueMs;
     return due === Infinity ? null : due;
   }
 
@@ -855,6 +856,8 @@ class Opening {
 export const HTTP_TYPE = "millrace.http";
 
 const FENCED = { name: "fenced", message: "the run is another owner's, or its journal has grown behind this one's back", stack: null };
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Steps read, each for itself; a run does not. */
 const NO_READS = {

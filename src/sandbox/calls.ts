@@ -6,16 +6,15 @@ import { AnswerStream } from "./answer-stream.ts";
 import { type Answer, toAnswer } from "./answer.ts";
 import { Call, type CallHead } from "./call.ts";
 import { CallLog } from "./call-log.ts";
+import { checkedEvent } from "./checked-event.ts";
 import { CallContext, type Params, type Surroundings } from "./context.ts";
 import { toFunctionError } from "./function-error.ts";
 import type { FlowHandler, Handler } from "../sdk/definition.ts";
-import { Fatal } from "../sdk/outcome.ts";
 import { FlowCall, StepCall } from "./flow/flow-call.ts";
 import { keptValue } from "./flow/kept-value.ts";
 import { runInput } from "./flow/run-input.ts";
 import { type BodyOrigin, LazyRequest } from "./lazy-request.ts";
 import { RequestBody } from "./request-body.ts";
-import { validate } from "./schemas.ts";
 
 /** The part of the connection that calls need. */
 export interface FrameSink {
@@ -335,21 +334,4 @@ function abortError(reason: unknown, call: Call): Error {
   return reason === "timeout"
     ? new DOMException(`the call took longer than its timeout of ${call.head.timeoutMs} ms`, "TimeoutError")
     : new DOMException("the client went away before the answer", "AbortError");
-}
-
-/** The receiver's own check, for events that no door could check; its data is then what the schema made of it. */
-async function checkedEvent(event: unknown, fn: LoadedFunction): Promise<unknown> {
-  if (typeof event !== "object" || event === null || !("type" in event) || typeof event.type !== "string") return event;
-  const schema = await fn.schemas.find(event.type);
-  if (schema === null) return event;
-  try {
-    return { ...event, data: await validate(schema, event.type, "data" in event ? event.data : undefined) };
-  } catch (error) {
-    throw error instanceof MillraceError ? new SchemaMismatch(error.message) : error;
-  }
-}
-
-/** Trying again cannot help: the event will never fit. */
-class SchemaMismatch extends Fatal {
-  override readonly name = "SchemaMismatch";
 }

@@ -27,7 +27,7 @@ export interface Context<P extends Params = Params> {
   emit<E extends EventDefinition>(event: E, ...rest: EmitArguments<E>): Promise<Emitted>;
   emit(type: string, data?: unknown, options?: EmitOptions): Promise<Emitted>;
   /** Begins a run of a flow when this transaction commits. With an id that was used before, it is the same run. */
-  start<Data>(flow: FlowDefinition<Data>, input: Data, options?: { readonly id?: string }): Promise<{ readonly id: string }>;
+  start<Data>(flow: FlowDefinition<Data>, input: NoInfer<Data>, options?: { readonly id?: string }): Promise<{ readonly id: string }>;
 }
 
 /** The event as it will be found once the transaction has committed. */

@@ -11,11 +11,19 @@ import {
 } from "./definition.ts";
 import { noteLine } from "./definition-line.ts";
 import type { EventOf } from "./event.ts";
-import type { DataOf, FnOptions, InputOf, On, ParamsOf, RetryOptions, TriggerOf } from "./fn.ts";
+import type { DataOf, InputOf, InstanceOptions, On, ParamsOf, RawInputOf, RetryOptions, TriggerOf } from "./fn.ts";
 
-export interface FlowOptions<O extends On = On> extends Omit<FnOptions<O>, "on" | "onDead" | "retry" | "timeout"> {
-  /** What starts a run. Without it a run begins only by `start` and `call`. */
-  readonly on?: O;
+/** `Began` is the event that begins a run, before its schema has made anything of it. */
+interface RunOptions<Began> extends InstanceOptions {
+  /** The flow's name, where it is not to be the export's. */
+  readonly id?: string;
+  /**
+   * Runs with the same key follow one behind the other, whole runs: an accessor that reads one field (`(e) => e.data.order`), or its path
+   * (`"data.order"`). Default: they run side by side, or with `concurrency.key` by the event's partitionkey.
+   */
+  readonly key?: ((event: Began) => unknown) | string | null;
+  /** Runs at once that are at work, and do not sleep or wait. A number: in one instance (default 100). `function`: in all of them. `key`: whole runs of one key, the waiting ones too. */
+  readonly concurrency?: number | { readonly instance?: number; readonly function?: number; readonly key?: number };
   /** How steps are tried again, unless they say so themselves. Default: 5 attempts, doubling from 1 s to 1 h. */
   readonly retry?: StepRetry;
   /** How long one attempt at a step may take, unless it says so itself; and how long the code between steps may. Default "30s". */
@@ -24,6 +32,16 @@ export interface FlowOptions<O extends On = On> extends Omit<FnOptions<O>, "on" 
   readonly deadline?: Duration;
   /** Events that cancel a run while it lives. */
   readonly cancelOn?: CancelOn | readonly CancelOn[];
+}
+
+export interface FlowOptions<O extends On = On> extends RunOptions<RawInputOf<TriggerOf<O>>> {
+  /** What begins a run: one trigger or several. Left out, only `start` and `call` do. */
+  readonly on: O;
+}
+
+/** Of a flow that only `start` and `call` begin. */
+export interface CalledFlowOptions<Data = unknown> extends RunOptions<CloudEvent<Data>> {
+  readonly on?: undefined;
 }
 
 export interface CancelOn {
@@ -120,9 +138,9 @@ export interface Flow<P extends Params = Params> {
   /** An address at which a person or a service completes this run's wait. */
   callback<Result = unknown>(name: string, options?: { readonly timeout?: Duration }): Promise<Callback<Result>>;
   /** Runs a flow or a function and waits for its result. Cancelling and the deadline go down to it. */
-  call<Data, Result>(name: string, target: Callable<Data, Result>, input: Data, options?: StartOptions): Promise<Awaited<Result>>;
+  call<Data, Result>(name: string, target: Callable<Data, Result>, input: NoInfer<Data>, options?: StartOptions): Promise<Awaited<Result>>;
   /** Begins a run and does not wait for it. */
-  start<Data>(target: FlowDefinition<Data>, input: Data, options?: StartOptions): Promise<{ readonly id: string }>;
+  start<Data>(target: FlowDefinition<Data>, input: NoInfer<Data>, options?: StartOptions): Promise<{ readonly id: string }>;
   /** One step an item, some at once; results in the order of the items. */
   map<Item, Result>(
     name: string,
@@ -154,14 +172,14 @@ export interface Flow<P extends Params = Params> {
  *   await flow.sleep("cool down", "1h");
  * });
  */
-export function flow<const O extends On, Result>(
-  options: FlowOptions<O> & { readonly on: O },
-  handler: (input: InputOf<TriggerOf<O>>, flow: Flow<ParamsOf<O>>) => Result,
-): FlowDefinition<DataOf<InputOf<TriggerOf<O>>>, Result>;
 export function flow<Data, Result>(
-  options: Omit<FlowOptions, "on"> & { readonly on?: undefined },
+  options: CalledFlowOptions<Data>,
   handler: (input: CloudEvent<Data>, flow: Flow) => Result,
 ): FlowDefinition<Data, Result>;
+export function flow<const O extends On, Result>(
+  options: FlowOptions<O>,
+  handler: (input: InputOf<TriggerOf<O>>, flow: Flow<ParamsOf<O>>) => Result,
+): FlowDefinition<DataOf<InputOf<TriggerOf<O>>>, Result>;
 export function flow(options: object, handler: unknown): FlowDefinition {
   const definition: FlowDefinition = Object.freeze({
     [DEFINITION]: Object.freeze({ kind: "flow" as const, options, handler: handler as FlowHandler }),

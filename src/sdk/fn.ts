@@ -18,7 +18,7 @@ import type { ScheduleTick } from "./platform-events.ts";
 /** What wakes a function: one trigger or several. */
 export type On = Trigger | readonly Trigger[];
 
-export interface FnOptions<O extends On = On> {
+export interface FnOptions<O extends On = On> extends InstanceOptions {
   readonly on: O;
   /** The function's name, where it is not to be the export's. */
   readonly id?: string;
@@ -34,6 +34,10 @@ export interface FnOptions<O extends On = On> {
   readonly retry?: RetryOptions;
   /** How long one attempt may take. Default "30s". */
   readonly timeout?: Duration;
+}
+
+/** What the instances are like that run a function or a flow. */
+export interface InstanceOptions {
   /** How much memory an instance may use. Default "128mb". */
   readonly memory?: Size;
   /** How many instances are kept (default 0), are allowed (default: what the machine holds), and for how long an idle one stays (default "60s"). */
@@ -88,7 +92,7 @@ export type InputOf<T> = T extends HttpTrigger
 /** What a flow that calls the function hands over: the data of the event that it gets. */
 export type DataOf<Input> = Input extends CloudEvent<infer Data> ? Data : never;
 
-type RawInputOf<T> = T extends EventDefinition ? RawEventOf<T> : T extends ScheduleTrigger ? ScheduleEvent : never;
+export type RawInputOf<T> = T extends EventDefinition ? RawEventOf<T> : T extends ScheduleTrigger ? ScheduleEvent : never;
 
 type ScheduleEvent = CloudEvent<ScheduleTick, "millrace.schedule">;
 

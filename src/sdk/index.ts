@@ -4,11 +4,12 @@ export type { CloudEvent } from "./cloud-event.ts";
 export type { Context, EmitOptions, Emitted, Kv, KvEntry, KvQuery, Log, Params } from "./context.ts";
 export type { EventDefinition, EventPattern, FlowDefinition, FnDefinition, HttpTrigger, ScheduleTrigger, Trigger } from "./definition.ts";
 export { event, type EventOf, type EventOptions } from "./event.ts";
-export { fn, type FnOptions, type RetryOptions } from "./fn.ts";
+export { fn, type FnOptions, type InstanceOptions, type RetryOptions } from "./fn.ts";
 export {
   flow,
   type Callable,
   type Callback,
+  type CalledFlowOptions,
   type CancelOn,
   type Flow,
   type FlowOptions,

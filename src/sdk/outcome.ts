@@ -4,8 +4,6 @@ import { RUN_CANCELLED } from "./run-cancelled.ts";
 
 export { Fatal } from "./fatal.ts";
 export { RetryAfter } from "./retry-after.ts";
-export { RunCancelled } from "./run-cancelled.ts";
-export { StepError } from "./step-error.ts";
 
 /** What the sandbox asks of a thrown value, whichever copy of the SDK made it. */
 export function isFatal(thrown: unknown): boolean {

@@ -147,6 +147,7 @@ describe("D5: options that do not exist do not compile", () => {
     fn({ on: "order.paid" }, () => {});
     // @ts-expect-error no trigger at all
     fn({ timeout: "10s" }, () => {});
-    expectTypeOf(fn({ on: orderPaid, timeout: "10s" }, () => {})).toEqualTypeOf<FnDefinition>();
+    expectTypeOf(fn({ on: orderPaid, timeout: "10s" }, () => {})).toEqualTypeOf<FnDefinition<{ id: string }, void>>();
+    expectTypeOf(fn({ on: orderPaid, timeout: "10s" }, () => {})).toExtend<FnDefinition>();
   });
 });

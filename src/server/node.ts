@@ -99,6 +99,7 @@ export class MillraceNode implements Service {
       hopLimit: settings.maxHops,
       ...(options.random === undefined ? {} : { random: options.random }),
     });
+    this.schedules = new Schedules({ store, engine: this.delivery, clock });
     this.runs = new RunRoom({
       engine: this.delivery,
       store,
@@ -111,9 +112,9 @@ export class MillraceNode implements Service {
       },
       loadAside: (appDirectory) => this.loader.loadAside(appDirectory),
     });
-    this.schedules = new Schedules({ store, engine: this.delivery, clock });
     this.gateway = new Gateway({
       delivery: this.delivery,
+      runs: this.runs,
       observer: metrics,
       host: settings.host,
       port: settings.port,

@@ -7,9 +7,10 @@ function watched(): Metrics {
   metrics.watch({
     delivery: () => ({
       waiting: 5,
+      parked: 3,
       running: 2,
       dead: 1,
-      functions: [{ fn: 'odd "name"\\', exists: true, waiting: 5, running: 2, dead: 1 }],
+      functions: [{ fn: 'odd "name"\\', exists: true, waiting: 5, parked: 3, running: 2, dead: 1 }],
     }),
     pool: () => ({
       instances: 3,

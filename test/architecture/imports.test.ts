@@ -19,7 +19,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   delivery: ["core", "events", "protocol", "store", "pool"],
   sources: ["core", "events", "protocol", "store", "delivery"],
   runs: ["core", "events", "protocol", "store", "pool", "delivery"],
-  gateway: ["core", "events", "protocol", "delivery"],
+  gateway: ["core", "events", "protocol", "delivery", "runs"],
   releases: ["core", "events", "protocol", "sdk"],
   telemetry: ["core", "store", "delivery", "pool"],
   control: ["core", "events", "protocol", "store", "pool", "delivery", "runs", "gateway", "telemetry"],
@@ -38,8 +38,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "telemetry",
     "control",
   ],
-  testing: ["core", "events", "sdk", "protocol", "store", "pool", "delivery", "server"],
-  cli: ["core", "events", "protocol", "store", "pool", "delivery", "releases", "telemetry", "control", "server", "sdk"],
+  testing: ["core", "events", "sdk", "protocol", "store", "pool", "delivery", "runs", "server"],
+  cli: ["core", "events", "protocol", "store", "pool", "delivery", "runs", "releases", "telemetry", "control", "server", "sdk"],
 };
 
 /** Narrower than a whole room: what may be reached, and nothing else of that room. */

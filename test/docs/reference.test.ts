@@ -10,8 +10,9 @@ import { run } from "../../src/cli/run.ts";
 import { ScriptedIo } from "../../src/cli/testing-support/scripted-io.ts";
 import { parseDurationMs, parseSizeBytes } from "../../src/core/index.ts";
 import { ERROR_KINDS } from "../../src/core/errors.ts";
-import { event, fn } from "../../src/sdk/index.ts";
+import { event, flow, fn } from "../../src/sdk/index.ts";
 import { factsOf } from "../../src/sdk/definition.ts";
+import { readFlow } from "../../src/sdk/read-flow.ts";
 import { readFunction } from "../../src/sdk/read-function.ts";
 import { SETTINGS, type Setting } from "../../src/server/settings.ts";
 import { VERSION } from "../../src/server/version.ts";
@@ -128,11 +129,37 @@ describe("options", () => {
 
   it("of a function are those that it accepts, by its own word", () => {
     const groups = names.filter((name) => name.includes(".")).map((name) => name.split(".") as [string, string]);
-    expect(names.filter((name) => !name.includes("."))).toEqual(acceptedNames({}));
+    expect(names.filter((name) => !name.includes("."))).toEqual(acceptedNames(manifestOf, {}));
     for (const group of new Set(groups.map(([group]) => group))) {
       const inGroup = groups.filter(([each]) => each === group).map(([, name]) => name);
-      expect(inGroup).toEqual(acceptedNames({ [group]: { surely: "not" } }));
+      expect(inGroup).toEqual(acceptedNames(manifestOf, { [group]: { surely: "not" } }));
     }
+  });
+
+  it("of a flow are those of a function but onDead, and its own", () => {
+    const own = tablesWith(OPTIONS, "option of a flow").flatMap(({ rows }) => rows.map(([name = ""]) => codeOf(name)[0] ?? ""));
+    const all = new Set([...names.filter((name) => name !== "onDead"), ...own]);
+    const inGroup = (group: string): string[] =>
+      [...all].flatMap((name) => (name.startsWith(`${group}.`) ? [name.slice(group.length + 1)] : []));
+    expect([...all].filter((name) => !name.includes(".")).toSorted()).toEqual(acceptedNames(flowManifestOf, {}).toSorted());
+    for (const group of ["concurrency", "retry", "instances", "cancelOn"]) {
+      expect(inGroup(group)).toEqual(acceptedNames(flowManifestOf, { [group]: { surely: "not" } }));
+    }
+  });
+
+  it("of a flow have the defaults that are shown", () => {
+    const rows = tablesWith(OPTIONS, "option of a flow").flatMap(({ rows }) => rows);
+    const shown = (name: string): unknown => JSON.parse(codeOf(rows.find(([cell]) => cell === `\`${name}\``)?.[1] ?? "")[0] ?? "null");
+    const { timeoutMs, flow: facts } = flowManifestOf({});
+    expect(parseDurationMs(shown("timeout") as string)).toBe(timeoutMs);
+    expect([shown("retry.onExhausted"), shown("cancelOn"), shown("deadline")]).toEqual([
+      facts?.onExhausted,
+      facts?.cancelOn,
+      facts?.deadlineMs,
+    ]);
+    expect(shown("concurrency.key")).toBe(flowManifestOf({ key: "data.a" }).flow?.runsPerKey);
+    const [rule] = flowManifestOf({ cancelOn: { event: "a" } }).flow?.cancelOn ?? [];
+    expect([shown("cancelOn.match"), shown("cancelOn.rollback")]).toEqual([Object.fromEntries(rule?.match ?? []), rule?.rollback]);
   });
 
   it("have the defaults that are shown", () => {
@@ -174,8 +201,14 @@ function manifestOf(options: object): ReturnType<typeof readFunction> {
   return readFunction(facts, { entry: "functions/x.mjs", file: "functions/x.ts", exportName: "x" });
 }
 
+function flowManifestOf(options: object): ReturnType<typeof readFlow> {
+  const facts = factsOf(flow({ on: event("x"), ...options }, () => {}));
+  if (facts?.kind !== "flow") throw new Error("flow made no flow");
+  return readFlow(facts, { entry: "functions/x.mjs", file: "functions/x.ts", exportName: "x" });
+}
+
 /** An option that does not exist is answered with the names of those that do. */
-function acceptedNames(options: object): string[] {
+function acceptedNames(manifestOf: (options: object) => unknown, options: object): string[] {
   const wrong = Object.keys(options).length === 0 ? { surely: "not" } : options;
   try {
     manifestOf(wrong);

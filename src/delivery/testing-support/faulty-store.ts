@@ -39,6 +39,13 @@ export class FaultyStore implements Store {
   events: Store["events"] = (...ask) => this.store.events(...ask);
   dead: Store["dead"] = (...ask) => this.store.dead(...ask);
   delivery: Store["delivery"] = (...ask) => this.store.delivery(...ask);
+  ownedRun: Store["ownedRun"] = (...ask) => this.read(() => this.store.ownedRun(...ask));
+  journal: Store["journal"] = (...ask) => this.read(() => this.store.journal(...ask));
+  eventsOfType: Store["eventsOfType"] = (...ask) => this.read(() => this.store.eventsOfType(...ask));
+  run: Store["run"] = (...ask) => this.read(() => this.store.run(...ask));
+  runs: Store["runs"] = (...ask) => this.store.runs(...ask);
+  runReleases: Store["runReleases"] = () => this.read(() => this.store.runReleases());
+  waitTopics: Store["waitTopics"] = () => this.read(() => this.store.waitTopics());
   redrive: Store["redrive"] = (...ask) => this.store.redrive(...ask);
   purge: Store["purge"] = (...ask) => this.store.purge(...ask);
   log: Store["log"] = (...ask) => this.store.log(...ask);

@@ -31,7 +31,7 @@ export function gateways(): (options?: Partial<GatewayOptions>, release?: Releas
     const delivery = new ScriptedDelivery();
     const refusals: string[] = [];
     const observer = { ...silentObserver, refused: (door: string, code: string): unknown => refusals.push(`${door} ${code}`) };
-    const gateway = new Gateway({ delivery, observer, host: "127.0.0.1", port: 0, token: null, ...options });
+    const gateway = new Gateway({ delivery, runs: null, observer, host: "127.0.0.1", port: 0, token: null, ...options });
     const clients: RawClient[] = [];
     open.push({ gateway, clients });
     if (release !== null) gateway.use(release);

@@ -186,7 +186,7 @@ export function runCall(fn: string, over: Partial<RunCall> = {}): RunCall {
     log: () => {},
     release: "r1",
     eventJson: "{}",
-    run: { id: "run-1", seed: "s", startedMs: 1, nowMs: 2, http: false, policy, timeoutMs: 5000, check: false },
+    run: { id: "run-1", seed: "s", startedMs: 1, nowMs: 2, http: false, policy, timeoutMs: 5000, checkSchema: false, check: false },
     kvOf: () => NO_KV,
     begun: () => {},
     onMessage: () => {},

@@ -8,9 +8,11 @@ import { Call } from "../call.ts";
 import type { FrameSink } from "../calls.ts";
 import { CallContext, type Params, type Surroundings } from "../context.ts";
 import { toFunctionError } from "../function-error.ts";
+import { checkedEvent } from "../checked-event.ts";
 import type { Command } from "./command.ts";
 import { FlowRun } from "./flow-run.ts";
 import { FlowVerbs } from "./flow-verbs.ts";
+import { keptAnswer } from "./kept-answer.ts";
 import type { Attempt } from "./step-attempts.ts";
 
 const NO_PARAMS: Params = Object.freeze({});
@@ -102,7 +104,11 @@ export class FlowCall {
             return current instanceof StepCall ? current.words : null;
           },
         });
-        return storage.run(call, () => (flow.handler as (input: unknown, flow: FlowVerbs) => unknown)(input.value, verbs));
+        const handle = (value: unknown): unknown => (flow.handler as (input: unknown, flow: FlowVerbs) => unknown)(value, verbs);
+        return storage.run(call, () => {
+          if (head.http) return keptAnswer(handle(input.value));
+          return head.checkSchema ? checkedEvent(input.value, flow).then(handle) : handle(input.value);
+        });
       },
     );
   }

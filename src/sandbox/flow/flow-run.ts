@@ -182,7 +182,8 @@ export class FlowRun {
     number = this.number(verb, name),
   ): Promise<unknown> {
     return this.make(new Command(verb, name, number, read), (command) => {
-      if (this.noted.get(command.key)?.opened === true) return;
+      // A callback's answer was opened with its address.
+      if (verb === "answer" || this.noted.get(command.key)?.opened === true) return;
       if (AT_ONCE.has(verb)) this.atOnce.add(command);
       const { head, body } = opening();
       this.port.open({ step: this.placeOf(command), verb, name, number, ...head }, body ?? null);

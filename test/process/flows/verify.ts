@@ -1,0 +1,38 @@
+import { parseArgs } from "node:util";
+import { verify, programsOf } from "./drive.ts";
+import { shrink } from "./shrink.ts";
+
+/** `npm run verify -- --seed S --programs N --kills K`: prints a JSON line, and of each difference what is needed to find it again. */
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: String(Date.now() % 1_000_000) },
+    programs: { type: "string", default: "1000" },
+    kills: { type: "string", default: "20" },
+    only: { type: "string" },
+    "no-shrink": { type: "boolean", default: false },
+  },
+});
+
+const seed = Number(values.seed);
+const count = Number(values.programs);
+const kills = Number(values.kills);
+if (![seed, count, kills].every((value) => Number.isSafeInteger(value) && value >= 0)) {
+  console.error("verify: --seed, --programs and --kills are whole numbers");
+  process.exit(2);
+}
+const all = programsOf(seed, count);
+const given = values.only === undefined ? all : all.filter(({ id }) => values.only?.split(",").includes(id));
+const { differences, journals, ...told } = await verify({ seed, programs: count, kills, given });
+console.log(JSON.stringify({ verify: "flows", ...told, faults: differences.length }));
+if (differences.length > 0) {
+  for (const { program, rule, text } of differences.slice(0, 20)) console.error(`${rule} ${program ?? ""}: ${text}`);
+  for (const line of journals) console.error(line);
+  console.error(`again: npm run verify -- --seed ${seed} --programs ${count} --kills ${kills}`);
+  if (!values["no-shrink"]) {
+    const smallest = await shrink(given, differences, { seed, kills });
+    console.error(
+      smallest === null ? "alone, or with fewer kills, it did not happen again" : `the smallest that fails: ${JSON.stringify(smallest)}`,
+    );
+  }
+  process.exitCode = 1;
+}
