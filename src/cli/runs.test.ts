@@ -277,6 +277,13 @@ Result
     expect(io.stderr).toContain('there is no run "r9"');
   });
 
+  it("of a run that has ended nothing is waited for any more", async () => {
+    rooms.runs.views = [runView("r1", { state: "done", endedMs: 6000 })];
+    rooms.runs.journals.set("r1", [entry(1, "sleep/rest/1/opened", { value: '{"dueMs":99000}' })]);
+    await millrace("runs", "show", "r1");
+    expect(io.stdout).toContain("  –  sleep rest     +1ms              given up\n");
+  });
+
   it("says that it runs", async () => {
     rooms.runs.views = [runView("r1", { state: "ready" })];
     await millrace("runs", "show", "r1");
@@ -459,25 +466,14 @@ describe("invoke", () => {
     rooms.runs.views = [runView("r-new")];
     rooms.runs.endless = true;
     rooms.runs.journals.set("r-new", [entry(1, "step/pack")]);
+    const watched = new Promise<void>((resolve) => (rooms.runs.onWatch = resolve));
     const done = millrace("invoke", "fulfil", "--json");
-    while (rooms.runs.begun.length < 2) await new Promise((resolve) => setImmediate(resolve));
-    await watched();
+    await watched;
     io.interrupt();
     expect(await done).toBe(1);
     expect(io.stderr).toBe("The run goes on: millrace runs watch r-new\n");
     expect(io.stdout).toBe("");
   });
-
-  /** The node has been asked to watch. */
-  async function watched(): Promise<void> {
-    const { watch } = rooms.runs;
-    await new Promise<void>((resolve) => {
-      rooms.runs.watch = (id, signal) => {
-        resolve();
-        return watch.call(rooms.runs, id, signal);
-      };
-    });
-  }
 
   it("of a flow that HTTP begins prints the answer that comes in time", async () => {
     rooms.runs.httpResult = answered("bought", "text/plain", 201);
