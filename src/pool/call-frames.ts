@@ -1,9 +1,9 @@
 import { toError } from "../core/index.ts";
-import { CHUNK_BYTES, FRAME, type FrameWriter, type FunctionError, LARGEST_PART_BYTES } from "../protocol/index.ts";
+import { CHUNK_BYTES, FRAME, type FrameWriter, type FunctionError, LARGEST_PART_BYTES, ProtocolError } from "../protocol/index.ts";
 import type { Call, EventCall, HttpCall, RunCall } from "./pool.ts";
 import type { CallTicket } from "./ticket.ts";
 import { Upload } from "./upload.ts";
-import { type ReadEntries, readRead, readStep } from "./wire.ts";
+import { type ReadEntries, type ReadRequest, readRead, readStep } from "./wire.ts";
 
 type Head = Readonly<Record<string, unknown>>;
 
@@ -49,15 +49,23 @@ export function sendHttp(writer: FrameWriter, ticket: CallTicket, call: HttpCall
 export async function replyToRead(call: Call | RunCall, head: Head): Promise<string> {
   const request = readRead(head);
   const { read } = request;
-  const kv = call.kind === "run" ? call.kvOf(readStep(head)) : call.kv;
   try {
-    const entries: ReadEntries = await (request.op === "get" ? kv.get(request.keys) : kv.list(request));
+    const entries = await entriesFor(request, call, head);
     const reply = JSON.stringify({ read, entries });
     return isTooLarge(reply) ? errorReply(read, "KvTooLarge", KV_TOO_LARGE) : reply;
   } catch (error) {
     const { name, message } = toError(error);
     return errorReply(read, name, message);
   }
+}
+
+async function entriesFor(request: ReadRequest, call: Call | RunCall, head: Head): Promise<ReadEntries> {
+  if (request.op === "mock") {
+    if (call.kind !== "run" || call.mock === undefined) throw new ProtocolError("nobody plays the part of a step");
+    return [await call.mock(request)];
+  }
+  const kv = call.kind === "run" ? call.kvOf(readStep(head)) : call.kv;
+  return await (request.op === "get" ? kv.get(request.keys) : kv.list(request));
 }
 
 const KV_TOO_LARGE = "a read may return 4 MiB at once: ask for fewer keys, or list with a smaller `limit`";

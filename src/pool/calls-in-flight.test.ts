@@ -24,6 +24,8 @@ class Bench implements CallsHost {
   private readonly frames: Frame[] = [];
   private readonly writer: FrameWriter;
 
+  kill(): void {}
+
   constructor() {
     const reader = new FrameReader((frame) => this.frames.push(frame));
     this.writer = new FrameWriter((bytes) => reader.push(bytes));

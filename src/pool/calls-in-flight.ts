@@ -21,6 +21,8 @@ export interface CallsHost {
   callEnded(): void;
   retire(): void;
   end(ending: Ending): void;
+  /** As somebody from outside might. */
+  kill(): void;
 }
 
 export interface CallsContext {

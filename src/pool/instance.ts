@@ -196,6 +196,11 @@ export class Instance implements CallsHost {
     this.end({ kind: "ended" });
   }
 
+  /** As somebody from outside might: what becomes of that is found out like any end. */
+  kill(): void {
+    this.process.kill();
+  }
+
   exceeded(beyond: Beyond): void {
     this.end({ kind: "beyond", beyond });
   }

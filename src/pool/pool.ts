@@ -69,6 +69,8 @@ export interface RunCall extends CallBase {
   readonly run: RunHead;
   /** Each step reads for itself. */
   readonly kvOf: (step: number) => KvReader;
+  /** Plays the part of a step that `run.mocked` names. */
+  readonly mock?: (step: MockedStep) => Promise<MockedOutcome>;
   /** It was handed to an instance: what is sent from here on arrives in order. */
   readonly begun: (link: RunLink) => void;
   /** `open` and `step` frames, as they come; frames that came together are given in one turn. */
@@ -85,6 +87,20 @@ export interface RunLink {
   again(step: number, conflict: boolean): void;
   /** It is not wanted any more: what it did is not true. Its outcome follows. */
   drop(): void;
+  /** Kills its instance, as somebody from outside might: tests. */
+  kill(): void;
+}
+
+export interface MockedStep {
+  readonly name: string;
+  readonly number: number;
+  readonly attempt: number;
+}
+
+/** Text that value-text.ts reads: the result, or the error. */
+export interface MockedOutcome {
+  readonly ok: boolean;
+  readonly value: string;
 }
 
 export type RunMessage =

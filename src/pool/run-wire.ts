@@ -3,14 +3,23 @@ import type { Deadlines } from "./deadlines.ts";
 import type { RunLink } from "./pool.ts";
 import type { RunTicket } from "./ticket.ts";
 
+export interface RunWireContext {
+  readonly writer: FrameWriter;
+  readonly deadlines: Deadlines;
+  readonly nowMs: () => number;
+  readonly host: { kill(): void };
+}
+
 /** Writes to a run in its instance, while its time is not over. Heads are put together by hand: one for each step of all runs. */
 export class RunWire implements RunLink {
   private readonly ticket: RunTicket;
   private readonly writer: FrameWriter;
   private readonly deadlines: Deadlines;
   private readonly nowMs: () => number;
+  private readonly killInstance: () => void;
 
-  constructor(ticket: RunTicket, { writer, deadlines, nowMs }: { writer: FrameWriter; deadlines: Deadlines; nowMs: () => number }) {
+  constructor(ticket: RunTicket, { writer, deadlines, nowMs, host }: RunWireContext) {
+    this.killInstance = () => host.kill();
     this.ticket = ticket;
     this.writer = writer;
     this.deadlines = deadlines;
@@ -31,6 +40,10 @@ export class RunWire implements RunLink {
 
   drop(): void {
     if (this.open()) this.writer.send(FRAME.abort, this.ticket.number, '{"reason":"dropped"}', null);
+  }
+
+  kill(): void {
+    if (this.ticket.phase === "running") this.killInstance();
   }
 
   private open(): boolean {

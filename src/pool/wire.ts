@@ -11,6 +11,8 @@ import {
 } from "../protocol/index.ts";
 import type { RunMessage } from "./pool.ts";
 
+import type { MockedOutcome, MockedStep } from "./pool.ts";
+
 /**
  * What comes out of a sandbox is checked here and nowhere else: user code shares the process with the runtime and can
  * write to the connection what it likes. Anything of the wrong shape is a ProtocolError, which ends that instance.
@@ -109,7 +111,8 @@ export function readError(error: unknown, rename: (text: string) => string): Fun
 
 export type ReadRequest =
   | { readonly op: "get"; readonly read: number; readonly keys: readonly string[] }
-  | { readonly op: "list"; readonly read: number; readonly prefix: string; readonly after: string | null; readonly limit: number };
+  | { readonly op: "list"; readonly read: number; readonly prefix: string; readonly after: string | null; readonly limit: number }
+  | ({ readonly op: "mock"; readonly read: number } & MockedStep);
 
 export function readRead(head: Head): ReadRequest {
   const { read, op, keys, prefix, after = null, limit } = head;
@@ -117,10 +120,15 @@ export function readRead(head: Head): ReadRequest {
   if (op === "get" && isStrings(keys)) return { op, read, keys };
   if (op === "list" && typeof prefix === "string" && (after === null || typeof after === "string") && typeof limit === "number")
     return { op, read, prefix, after, limit };
+  if (op === "mock" && typeof head["name"] === "string" && typeof head["number"] === "number" && typeof head["attempt"] === "number")
+    return { op, read, name: head["name"], number: head["number"], attempt: head["attempt"] };
   throw new ProtocolError("a read of the wrong shape");
 }
 
-export type ReadEntries = readonly (WireValue | null)[] | readonly { readonly key: string; readonly value: WireValue }[];
+export type ReadEntries =
+  | readonly (WireValue | null)[]
+  | readonly MockedOutcome[]
+  | readonly { readonly key: string; readonly value: WireValue }[];
 
 export function readLogLevel(head: Head): LogLevel {
   const { level } = head;

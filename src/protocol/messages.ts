@@ -104,6 +104,8 @@ export interface RunHead {
   readonly timeoutMs: number;
   /** No door could check the event against its schema. */
   readonly checkSchema: boolean;
+  /** Steps whose part somebody else plays, by a `read` of the op "mock": tests. */
+  readonly mocked?: readonly string[];
   /** Only see whether the journal fits the code: nothing is begun. */
   readonly check: boolean;
 }

@@ -10,7 +10,7 @@ import type { FlowHost } from "../delivery/flow-runner.ts";
 import { KvSession } from "../delivery/kv-session.ts";
 import { runEvent } from "../delivery/run-event.ts";
 import { invocationOutcome, logFailure, MOST_INNOCENT_RERUNS, MOST_RERUNS } from "../delivery/run.ts";
-import type { Outcome, RunLink, RunMessage, RunOutcome } from "../pool/pool.ts";
+import type { MockedOutcome, MockedStep, Outcome, RunLink, RunMessage, RunOutcome } from "../pool/pool.ts";
 import type { AttemptFacts } from "../protocol/journal.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
 import { isNothing } from "../protocol/messages.ts";
@@ -40,6 +40,16 @@ export interface DriveRoom {
   readonly functionOf: (release: string, fn: string) => Promise<FunctionManifest | null>;
   readonly urlOf: (run: string, command: string) => string;
   readonly tokenHashOf: (run: string, command: string) => string;
+  readonly hooks: RunHooks;
+}
+
+/** Where a test has its hand in. */
+export interface RunHooks {
+  /** Steps of a flow that the test plays. */
+  readonly mocked?: (flow: string) => readonly string[];
+  readonly mock?: (flow: string, step: MockedStep) => Promise<MockedOutcome>;
+  /** A step's completion is committed; true: its instance is to be killed now. */
+  readonly killsAfter?: (flow: string, step: string) => boolean;
 }
 
 type Known = Omit<OwnedRun, "arrivals">;
@@ -281,6 +291,8 @@ export class RunDrive {
     const { fn, run, entry } = this;
     const nowMs = deps.clock.now();
     const { retry, flow } = fn;
+    const { hooks } = this.room;
+    const mocked = hooks.mocked?.(fn.name) ?? [];
     return deps.pool.run({
       kind: "run",
       id: run.id,
@@ -303,7 +315,9 @@ export class RunDrive {
         timeoutMs: fn.timeoutMs,
         checkSchema: entry.event.origin === "outside" && this.host.live.schemas.appliedByReceiver(entry.event.type),
         check: false,
+        ...(mocked.length === 0 ? {} : { mocked }),
       },
+      ...(hooks.mock === undefined ? {} : { mock: (step) => hooks.mock?.(fn.name, step) ?? Promise.reject(new Error("nobody plays it")) }),
       begun: (link) => void this.begin(link),
       onMessage: (message) => this.receive(message),
     });
@@ -585,7 +599,8 @@ export class RunDrive {
         else if (isOurs) this.tellNew([entry], member.nowMs);
         else {
           this.toldPos = Math.max(this.toldPos, entry.pos);
-          this.link?.kept(step, entry.pos, member.nowMs);
+          if (this.room.hooks.killsAfter?.(this.fn.name, entry.name) === true) this.link?.kill();
+          else this.link?.kept(step, entry.pos, member.nowMs);
         }
       },
       () => this.conflict(step, member, riders),
@@ -776,7 +791,9 @@ export class RunDrive {
     const attempts = this.entry.attempt + 1;
     if (!this.progressed && attempts >= this.fn.retry.attempts)
       return this.park("paused", { why: "failing", attempts, error: { name: error.name, message: error.message } }, false);
-    const dueMs = deps.clock.now() + Math.max(1, Math.round(backoffMs(this.fn.retry, attempts, deps.random())));
+    // What got on goes on at once: the journal has kept it.
+    const waitMs = this.progressed ? 0 : Math.max(1, Math.round(backoffMs(this.fn.retry, attempts, deps.random())));
+    const dueMs = deps.clock.now() + waitMs;
     const { name, message, stack } = error;
     const move: RunMove = {
       kind: "retry",

@@ -29,7 +29,7 @@ import { callbackToken, tokenHash } from "./callback-token.ts";
 import { checkRun } from "./check-run.ts";
 import { HeldReleases } from "./held-releases.ts";
 import { answerOfRun } from "./run-answer.ts";
-import { HTTP_TYPE, RunDrive } from "./run-drive.ts";
+import { HTTP_TYPE, RunDrive, type RunHooks } from "./run-drive.ts";
 import { RunEnds } from "./run-ends.ts";
 import type {
   Begun,
@@ -54,6 +54,7 @@ export interface RunRoomDeps {
   readonly openRelease: (id: string) => Promise<Release | null>;
   /** A release of a folder, made to be tried. */
   readonly loadAside: (appDirectory: string) => Promise<Release>;
+  readonly hooks?: RunHooks;
 }
 
 const LIVE_STATES: readonly RunState[] = ["ready", "waiting", "sleeping", "paused", "rolling-back", "stuck"];
@@ -107,6 +108,7 @@ export class RunRoom implements Runs, FlowRunner, Service {
       functionOf: (release, fn) => this.functionOf(release, fn),
       urlOf: (run, command) => `${this.deps.publicUrl()}/_/callbacks/${callbackToken(this.deps.secret, run, command)}`,
       tokenHashOf: (run, command) => tokenHash(callbackToken(this.deps.secret, run, command)),
+      hooks: this.deps.hooks ?? {},
     });
     this.drives.set(seq, drive);
     let end: RunEnd;

@@ -1,5 +1,6 @@
 import { MillraceError } from "../core/errors.ts";
 import type { WireValue } from "../protocol/messages.ts";
+import { fromValueText } from "../protocol/value-text.ts";
 import type { CommittedState, ListPage, ListQuery } from "./kv-view.ts";
 
 export type SendRead = (head: object) => void;
@@ -34,6 +35,14 @@ export class PendingReads implements CommittedState {
     const reply = await this.read({ op: "list", ...query });
     const entries = entriesOf(reply) as ListPage["entries"];
     return { entries, more: reply["more"] === true || entries.length >= query.limit };
+  }
+
+  /** A test plays the part of a step. */
+  async mock(step: { readonly name: string; readonly number: number; readonly attempt: number }): Promise<unknown> {
+    const [outcome] = entriesOf(await this.read({ op: "mock", ...step })) as readonly { readonly ok: boolean; readonly value: string }[];
+    const value = fromValueText(outcome?.value ?? "~");
+    if (outcome?.ok === true) return value;
+    throw value;
   }
 
   /** A reply frame has come. */

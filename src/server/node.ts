@@ -7,6 +7,7 @@ import { Gateway } from "../gateway/index.ts";
 import { InstancePool } from "../pool/index.ts";
 import type { Release } from "../protocol/index.ts";
 import { loadEnv, type LoadedApp, openRelease, ReleaseLoader } from "../releases/index.ts";
+import type { RunHooks } from "../runs/run-drive.ts";
 import { RunRoom } from "../runs/run-room.ts";
 import { bundleRuntime } from "../sandbox/bundle-runtime.ts";
 import { Schedules } from "../sources/index.ts";
@@ -28,6 +29,8 @@ export interface NodeOptions {
   readonly waitMs?: number;
   /** Called with every log line as it is written. */
   readonly onLog?: LogSink;
+  /** Where a test has its hand in runs. */
+  readonly runHooks?: RunHooks;
   /** The app will be loaded again and again. */
   readonly reloads?: boolean;
 }
@@ -110,6 +113,7 @@ export class MillraceNode implements Service {
         const env = await loadEnv(options.appDirectory);
         return await openRelease(dataDirectory, id, { appDirectory: options.appDirectory, env });
       },
+      ...(options.runHooks === undefined ? {} : { hooks: options.runHooks }),
       loadAside: (appDirectory) => this.loader.loadAside(appDirectory),
     });
     this.gateway = new Gateway({

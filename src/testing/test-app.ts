@@ -7,6 +7,8 @@ import type { Ingested, InvokeResult } from "../delivery/index.ts";
 import { canonicalJson, faultText, isReservedType, parseCloudEvent } from "../events/index.ts";
 import type { CloudEvent } from "../sdk/cloud-event.ts";
 import { createNode, type MillraceNode, resolveSettings } from "../server/index.ts";
+import { RunScript, type StepMocks } from "./run-script.ts";
+import { RunningTestRun, type TestRun, textOf } from "./test-run.ts";
 import type { DeadView, DeliveryView, EventView, StoredLogLine } from "../store/store.ts";
 
 /** What `testApp` starts: the app as a node would run it, with a clock that moves only by `advance`. */
@@ -26,6 +28,17 @@ export interface TestApp extends AsyncDisposable {
   settled(): Promise<void>;
   /** Moves the clock, firing retries, schedules and delayed events in their order, each to its end. */
   advance(by: Duration): Promise<void>;
+
+  /** Begins a run of a flow; with an id that was used before, it is that run. */
+  start(flow: string, input?: unknown, options?: { readonly id?: string }): Promise<TestRun>;
+  run(id: string): TestRun;
+  /** All runs so far, oldest first. */
+  runs(flow?: string): Promise<readonly TestRun[]>;
+  /** Completes a callback by its address, as a POST to it does. */
+  complete(callbackUrl: string, value?: unknown): Promise<void>;
+  fail(callbackUrl: string, message: string): Promise<void>;
+  /** The instance that runs this step is killed right after the step's commit, once. */
+  crashAfter(flow: string, step: string): void;
 
   /** All events so far, oldest first; `type` may hold `*`. */
   emitted(type?: string): Promise<readonly CloudEvent[]>;
@@ -59,6 +72,8 @@ export interface TestOptions {
   readonly now?: Date;
   /** Makes back-off with jitter repeatable: a number from 0 up to 1 at each call. Default: 0.5, always. */
   readonly random?: () => number;
+  /** What plays the part of steps, by flow and step: `{ checkout: { charge: () => ({ paid: true }) } }`. */
+  readonly steps?: StepMocks;
   /** Gets what the functions log, as it comes. Default: nobody; `logs()` has it all. */
   readonly onLog?: (line: { fn: string; level: string; text: string }) => void;
 }
@@ -76,6 +91,7 @@ export async function testApp(directory: string | URL, options: TestOptions = {}
   const appDirectory = directory instanceof URL ? fileURLToPath(directory) : directory;
   const data = await mkdtemp(join(tmpdir(), "millrace-test-"));
   const clock = new VirtualClock(options.now?.getTime());
+  const script = new RunScript(options.steps ?? {});
   let node: MillraceNode | undefined;
   try {
     node = await createNode({
@@ -84,11 +100,12 @@ export async function testApp(directory: string | URL, options: TestOptions = {}
       clock,
       random: options.random ?? (() => 0.5),
       durability: "off",
+      runHooks: script,
       ...(options.onLog === undefined ? {} : { onLog: options.onLog }),
     });
     await node.start();
     await node.reload();
-    return new RunningTestApp(node, clock, data);
+    return new RunningTestApp(node, clock, data, script);
   } catch (error) {
     await node?.stop();
     await rm(data, { recursive: true, force: true });
@@ -103,9 +120,11 @@ class RunningTestApp implements TestApp {
   private readonly node: MillraceNode;
   private readonly clock: VirtualClock;
   private readonly data: string;
+  private readonly script: RunScript;
 
-  constructor(node: MillraceNode, clock: VirtualClock, data: string) {
+  constructor(node: MillraceNode, clock: VirtualClock, data: string, script: RunScript) {
     this.node = node;
+    this.script = script;
     this.clock = clock;
     this.data = data;
     this.kv = new StoreKv(node, clock);
@@ -141,6 +160,38 @@ class RunningTestApp implements TestApp {
 
   async advance(by: Duration): Promise<void> {
     await this.clock.advanceTo(this.clock.now() + parseDurationMs(by), () => this.settled());
+  }
+
+  async start(flow: string, input?: unknown, options: { readonly id?: string } = {}): Promise<TestRun> {
+    const { id } = await this.node.runs.begin({ flow, input: textOf(input), id: options.id ?? null });
+    return this.run(id);
+  }
+
+  run(id: string): TestRun {
+    return new RunningTestRun(id, this.node.runs, () => this.settled());
+  }
+
+  async runs(flow?: string): Promise<readonly TestRun[]> {
+    const views = await pages((after) => this.node.store.runs({ ...(flow === undefined ? {} : { fn: flow }), after, limit: PAGE }));
+    return views.map(({ id }) => this.run(id));
+  }
+
+  complete(callbackUrl: string, value: unknown = null): Promise<void> {
+    return this.post(callbackUrl, value);
+  }
+
+  fail(callbackUrl: string, message: string): Promise<void> {
+    return this.post(`${callbackUrl}/fail`, { message });
+  }
+
+  crashAfter(flow: string, step: string): void {
+    this.script.crashAfter(flow, step);
+  }
+
+  private async post(url: string, value: unknown): Promise<void> {
+    const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(value) });
+    const told = (await response.json()) as { error?: { message: string } };
+    if (!response.ok) throw new MillraceError("run_state", `the callback was not taken (${response.status}): ${told.error?.message ?? ""}`);
   }
 
   async emitted(type = "*"): Promise<readonly CloudEvent[]> {

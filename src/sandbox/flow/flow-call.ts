@@ -151,11 +151,13 @@ export class FlowCall {
       read: (asked: object) => sink.send(FRAME.read, number, { ...asked, step: place }, null),
       number: () => ++this.lastRead,
     };
+    const isMocked = command.verb === "step" && this.run.head.mocked?.includes(command.name) === true;
+    const work = isMocked ? () => step.reads.mock({ name: command.name, number: command.number, attempt }) : run;
     const step: StepCall = new StepCall(
       [number, { id: head.id, attempt, timeoutMs }, port],
       command.words,
       this.host.storage,
-      run,
+      work,
       this.around,
     );
     step.onEnd = () => {
