@@ -401,10 +401,10 @@ describe("looking", () => {
     await millrace("functions");
     expect(io.stdout).toBe(
       [
-        "FUNCTION  WOKEN BY               WAITING  RUNNING  DEAD  INSTANCES  COLD STARTS  FILE",
-        "gone      no longer exists             1        0     0          0            0",
-        "greet     on greeting.* where …        2        1     0          0            0  functions/greet.ts",
-        "hello     POST /hello                  0        0     0          1   3 (2.1 ms)  functions/hello.ts",
+        "FUNCTION  KIND  WOKEN BY               WAITING  RUNNING  PARKED  DEAD  INSTANCES  COLD STARTS  FILE",
+        "gone            no longer exists             1        0       0     0          0            0",
+        "greet     fn    on greeting.* where …        2        1       0     0          0            0  functions/greet.ts",
+        "hello     fn    POST /hello                  0        0       0     0          1   3 (2.1 ms)  functions/hello.ts",
         "",
       ].join("\n"),
     );

@@ -13,7 +13,6 @@ export function stateWord(state: Delivery["state"], colors: Colors): string {
       return colors.dim("asleep");
     case "ready":
     case "blocked":
-    case "parked":
       return colors.yellow("waiting");
     case "dead":
     case "held":

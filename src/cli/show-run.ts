@@ -67,7 +67,7 @@ function openWords(item: TimelineItem, io: Io): string {
 export function showRun(details: RunDetails, full: boolean, io: Io): readonly string[] {
   const colors = io.outColors;
   const { run, running, children } = details;
-  const items = timelineOf(details.journal);
+  const items = timelineOf(details.journal, run.endedMs !== null);
   const state = running && run.state === "ready" ? colors.cyan("running") : runStateWord(run.state, colors);
   const lines = [`${colors.bold(run.fn)}  ${state}  ${colors.dim(run.id)}`];
   lines.push(table({ rows: facts(details, items, io).map(([name, value]) => [`  ${colors.dim(name)}`, value]), columns: io.columns }));

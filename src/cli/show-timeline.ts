@@ -31,6 +31,7 @@ export function totalCost(items: readonly TimelineItem[], { memoryBytes }: Pick<
 
 export function itemMark({ state, exhausted }: TimelineItem, colors: Colors): string {
   if (state === "done") return colors.green("✓");
+  if (state === "given up") return colors.dim("–");
   return state === "failed" || exhausted ? colors.red("✗") : colors.yellow("…");
 }
 
@@ -38,8 +39,7 @@ export function itemMark({ state, exhausted }: TimelineItem, colors: Colors): st
 export function resultWords(item: TimelineItem, nowMs: number, colors: Colors): string {
   const words = outcomeWords(item, nowMs);
   const value = valueWords(item);
-  const isBad = item.state === "failed" || (item.state === "open" && value !== "");
-  const painted = isBad ? colors.red(value) : value;
+  const painted = item.state === "done" ? value : colors.red(value);
   if (words === "") return painted;
   return value === "" ? colors.dim(words) : `${colors.dim(`${words}:`)} ${painted}`;
 }

@@ -136,6 +136,14 @@ describe("C16: looking at runs", () => {
     return { name: "tell", number: 1, total: 2, done, failed: 0 };
   }
 
+  it("C14: who leaves a stream before its first line is told of no error", async () => {
+    rooms.runs.views = [runView("r1")];
+    const left = new AbortController();
+    rooms.runs.onWatch = () => left.abort();
+    expect(await all(client.watchRun("r1", left.signal))).toEqual([]);
+    expect(await all(client.watchRun("r1", AbortSignal.abort()))).toEqual([]);
+  });
+
   it("C16: an id that is not there is named", async () => {
     const calls = [
       () => client.run("nobody"),

@@ -54,7 +54,7 @@ export const runsList = defineCommand({
     const head = ["ID", "FLOW", "STATE", "STARTED", "TOOK", "STEPS", "WAITS FOR, OR ERROR"].map(colors.dim);
     const rows = page.map((run) => [
       run.id,
-      colors.bold(run.fn),
+      colors.bold(run.fn) + (run.kind === "fn" ? colors.dim(" (fn)") : ""),
       runStateWord(run.state, colors),
       ago(run.startedMs, io.now()),
       tookWords(run, io.now()),

@@ -112,7 +112,7 @@ describe("a diagram of a run", () => {
     ];
     const diagram = drawn(journal, { state: "cancelled", error: { name: "RunCancelled", message: "by hand", stack: null } });
     expect(outline(diagram)).toEqual(["begin fulfil", "wait paid", "run cancelled", "~rollback pack", "end cancelled"]);
-    expect(diagram.stages[1]?.lanes[0]?.[0]).toMatchObject({ tone: "plain", lines: ["given up"] });
+    expect(diagram.stages[1]?.lanes[0]?.[0]).toMatchObject({ tone: "plain", lines: ["order.paid, given up"] });
   });
 
   it("a run that is under way ends in its state", () => {

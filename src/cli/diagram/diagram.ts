@@ -32,13 +32,13 @@ export interface Diagram {
 const MOST_PLACES = 60;
 
 export function diagramOf({ run, journal, input }: Pick<RunDetails, "run" | "journal" | "input">, nowMs: number): Diagram {
-  const items = timelineOf(journal).filter(isDrawn);
+  const items = timelineOf(journal, run.endedMs !== null).filter(isDrawn);
   const given = items.map((item) => ({ item, startMs: item.startedMs, endMs: endOf(item, run, items) }));
   return {
     title: `${run.fn} ${run.id}`,
     stages: [
       { lanes: [[beginning(run, input)]], isUndo: false },
-      ...lanesOf(given).map((lanes) => stageOf(lanes, run, nowMs)),
+      ...lanesOf(given).map((lanes) => stageOf(lanes, nowMs)),
       { lanes: [[ending(run, nowMs)]], isUndo: false },
     ],
   };
@@ -56,27 +56,25 @@ function endOf({ endedMs, startedMs }: TimelineItem, run: Run, items: readonly T
   return Math.max(startedMs, Math.min(run.endedMs ?? Infinity, ...turns));
 }
 
-function stageOf(lanes: Lanes<{ readonly item: TimelineItem }>, run: Run, nowMs: number): Stage {
+function stageOf(lanes: Lanes<{ readonly item: TimelineItem }>, nowMs: number): Stage {
   return {
-    lanes: lanes.map((lane) => lane.map(({ item }) => nodeOf(item, run, nowMs))),
+    lanes: lanes.map((lane) => lane.map(({ item }) => nodeOf(item, nowMs))),
     isUndo: lanes.every((lane) => lane.every(({ item }) => item.verb === "rollback")),
   };
 }
 
-function nodeOf(item: TimelineItem, run: Run, nowMs: number): DiagramNode {
+function nodeOf(item: TimelineItem, nowMs: number): DiagramNode {
   const { verb, value, startedMs, endedMs } = item;
-  const words = outcomeWords(item, nowMs);
+  const tone = toneOf(item);
   const tookMs = endedMs === null ? 0 : endedMs - startedMs;
   const took = tookMs <= 0 || verb === "run" ? "" : formatDuration(tookMs);
-  const givenUp = item.state === "open" && run.endedMs !== null ? "given up" : "";
-  const error = toneOf(item, run) === "bad" && verb !== "run" && value !== null ? errorWords(value) : "";
+  const words = [took, outcomeWords(item, nowMs)].filter((text) => text !== "").join(", ");
+  const error = tone === "bad" && verb !== "run" && value !== null ? errorWords(value) : "";
   return {
     kind: verb,
-    tone: toneOf(item, run),
+    tone,
     title: cut(printable(verb === "run" ? headline(item) : titleOf(item)), MOST_PLACES),
-    lines: [[took, givenUp === "" ? words : givenUp].filter((text) => text !== "").join(", "), error]
-      .filter((text) => text !== "")
-      .map((text) => cut(text, MOST_PLACES)),
+    lines: [words, error].filter((text) => text !== "").map((text) => cut(text, MOST_PLACES)),
   };
 }
 
@@ -89,10 +87,19 @@ function headline({ name }: TimelineItem): string {
   return name === "deadline" ? "deadline passed" : "cancelled";
 }
 
-function toneOf({ verb, state, exhausted }: TimelineItem, run: Run): Tone {
-  if (state === "failed" || exhausted) return "bad";
-  if (state === "open") return run.endedMs === null ? "waiting" : "plain";
-  return verb === "rollback" ? "undo" : "good";
+function toneOf({ verb, state, exhausted, attempts }: TimelineItem): Tone {
+  switch (state) {
+    case "failed":
+      return "bad";
+    case "open":
+      return exhausted ? "bad" : "waiting";
+    case "given up":
+      return attempts.length > 0 && verb !== "map" ? "bad" : "plain";
+    case "done":
+      return verb === "rollback" ? "undo" : "good";
+    default:
+      return state satisfies never;
+  }
 }
 
 function beginning({ fn, startedMs }: Run, input: RunDetails["input"]): DiagramNode {

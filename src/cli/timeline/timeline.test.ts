@@ -93,6 +93,13 @@ describe("a timeline", () => {
     ],
     ["a callback", [entry(1, "callback/ok", { value: { dueMs: 12_000 } })], "open", "not answered yet, times out in 2s"],
     ["answered", [entry(1, "callback/ok", { value: { dueMs: null } }), entry(2, "answer/ok", { value: true })], "done", "answered"],
+    ["given up", [entry(1, "callback/ok", { value: { dueMs: 7000 } }), entry(2, "answer/ok", { atMs: 7000 })], "done", "timed out"],
+    [
+      "answered with nothing",
+      [entry(1, "callback/ok", { value: { dueMs: 7000 } }), entry(2, "answer/ok", { atMs: 6000 })],
+      "done",
+      "answered",
+    ],
     ["declined", [entry(1, "callback/ok", { value: {} }), entry(2, "answer/ok/1/failed", { value: lost })], "failed", "answered"],
     ["a call", [entry(1, "call/ship/1/opened", { value: { target: "shipping", id: "r7" } })], "open", "shipping r7"],
     ["a start", [entry(1, "start/audit", { value: { id: "r8" } })], "done", "audit r8"],
@@ -102,6 +109,30 @@ describe("a timeline", () => {
   ] as const)("%s", (_, journal, state, words) => {
     const item = only(journal);
     expect([item.state, outcomeWords(item, NOW)]).toEqual([state, words]);
+  });
+
+  it("what was open when the run ended was given up", () => {
+    const items = timelineOf(
+      [
+        entry(1, "wait/paid/1/opened", { value: { type: "order.paid", dueMs: 70_000 } }),
+        entry(2, "sleep/rest/1/opened", { value: { dueMs: 70_000 } }),
+        entry(3, "callback/ok", { value: { dueMs: null } }),
+        entry(4, "step/charge/1/attempt", { value: { error: lost, dueMs: null } }),
+        entry(5, "map/tell/1/opened", { value: { total: 3 } }),
+        entry(6, "step/tell"),
+        entry(7, "step/pack"),
+      ],
+      true,
+    );
+    expect(items.map((item) => `${item.state}: ${outcomeWords(item, NOW)}`)).toEqual([
+      "given up: order.paid, given up",
+      "given up: given up",
+      "given up: not answered, given up",
+      "given up: given up",
+      "given up: 1 of 3 done, given up",
+      "done: ",
+    ]);
+    expect(items[3]).toMatchObject({ exhausted: false, dueMs: null, value: lost });
   });
 
   it("the steps of a map are one with it; those of its name before it are not", () => {

@@ -17,7 +17,8 @@ export interface TimelineItem {
   readonly verb: JournalEntry["verb"];
   readonly name: string;
   readonly number: number;
-  readonly state: "open" | "done" | "failed";
+  /** Given up: its run has ended without it. */
+  readonly state: "open" | "done" | "failed" | "given up";
   readonly startedMs: number;
   readonly endedMs: number | null;
   /** While it is open: when it goes on by itself. */
@@ -43,8 +44,11 @@ export interface MapCount {
   readonly failed: number;
 }
 
-/** The journal by what the run asked for, in the order of its asking. The steps of a map are one with it, and so is a callback with its answer. */
-export function timelineOf(journal: readonly JournalEntry[]): readonly TimelineItem[] {
+/**
+ * The journal by what the run asked for, in the order of its asking. The steps of a map are one with it, and so is a callback with its
+ * answer. `isOver`: the run has ended, and nothing of it goes on.
+ */
+export function timelineOf(journal: readonly JournalEntry[], isOver = false): readonly TimelineItem[] {
   const items = new Map<string, Item>();
   for (const entry of journal) {
     const verb = entry.verb === "answer" ? "callback" : entry.verb;
@@ -53,7 +57,9 @@ export function timelineOf(journal: readonly JournalEntry[]): readonly TimelineI
     if (item === undefined) items.set(key, (item = new Item(entry, verb)));
     item.add(entry);
   }
-  return withMaps([...items.values()]);
+  const all = withMaps([...items.values()]);
+  if (isOver) for (const item of all) item.giveUp();
+  return all;
 }
 
 class Item implements TimelineItem {
@@ -137,10 +143,17 @@ class Item implements TimelineItem {
     this.ranMs += ranMs;
   }
 
+  giveUp(): void {
+    if (this.state !== "open") return;
+    this.state = "given up";
+    this.exhausted = false;
+    this.dueMs = null;
+  }
+
   /** A step that is one item of this map. */
   take(step: Item): void {
     if (this.items === null) return;
-    if (step.state !== "open") this.items[step.state]++;
+    if (step.state === "done" || step.state === "failed") this.items[step.state]++;
     this.ranMs += step.ranMs;
     this.attempts.push(...step.attempts);
     this.lastMs = Math.max(this.lastMs, step.endedMs ?? 0);

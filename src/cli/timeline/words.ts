@@ -30,6 +30,10 @@ export function jsonOf(value: unknown): string {
 
 /** What became of it, in a few words; what it came to (a result, an error) is told elsewhere. */
 export function outcomeWords(item: TimelineItem, nowMs: number): string {
+  return item.state === "given up" ? joined(wordsOf(item, nowMs), "given up") : wordsOf(item, nowMs);
+}
+
+function wordsOf(item: TimelineItem, nowMs: number): string {
   switch (item.verb) {
     case "step":
     case "rollback":
@@ -63,13 +67,16 @@ function attemptWords({ state, attempts, dueMs, exhausted, byHand }: TimelineIte
 function waitWords({ state, value, facts, dueMs }: TimelineItem, nowMs: number): string {
   const type = typeof facts["type"] === "string" ? printable(facts["type"]) : "";
   if (state === "open") return joined(type, dueMs === null ? "" : dueWords("times out", dueMs, nowMs));
-  if (value === null) return joined(type, "timed out");
+  if (state === "done" && value === null) return joined(type, "timed out");
   return isSignal(value) ? "ended by a signal" : type;
 }
 
-function callbackWords({ state, value, dueMs }: TimelineItem, nowMs: number): string {
+function callbackWords({ state, value, dueMs, facts, endedMs }: TimelineItem, nowMs: number): string {
   if (state === "open") return joined("not answered yet", dueMs === null ? "" : dueWords("times out", dueMs, nowMs));
-  return state === "done" && value === null ? "timed out, or answered with nothing" : "answered";
+  if (state === "given up") return "not answered";
+  const wasDueMs = facts["dueMs"];
+  const isLate = typeof wasDueMs === "number" && endedMs !== null && endedMs >= wasDueMs;
+  return value === null && isLate ? "timed out" : "answered";
 }
 
 function targetWords({ verb, facts, name, value }: TimelineItem): string {

@@ -197,10 +197,10 @@ export class ControlClient {
   }
 
   private async *lines<N extends OperationName>(name: N, given: Given): AsyncGenerator<AnswerOf<N>> {
-    const response = await this.send(operations[name], given);
-    if (response.body === null) return;
     let rest = "";
     try {
+      const response = await this.send(operations[name], given);
+      if (response.body === null) return;
       for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
         const lines = (rest + piece).split("\n");
         rest = lines.pop() ?? "";

@@ -14,6 +14,8 @@ export class ScriptedRuns implements Runs {
   progress: RunProgress[] = [];
   /** A watch goes on after its last line, until its reader leaves. */
   endless = false;
+  /** Called when somebody begins to watch. */
+  onWatch: () => void = () => {};
   httpResult: HttpRunResult = { kind: "accepted", id: "r-http" };
   memoryBytes: number | null = 128 * 1024 * 1024;
   readonly queries: RunQuery[] = [];
@@ -71,6 +73,7 @@ export class ScriptedRuns implements Runs {
   };
 
   async *watch(id: string, signal: AbortSignal): AsyncGenerator<RunProgress> {
+    this.onWatch();
     const run = this.found(id);
     const entries = this.journals.get(id) ?? [];
     yield* this.progress.length > 0 ? this.progress : [{ run, running: false, entries, maps: [] }];
