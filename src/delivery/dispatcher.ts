@@ -95,6 +95,11 @@ export class Dispatcher {
     for (const fn of fns) this.laneOf(fn)?.queue.rewind();
   }
 
+  /** A commit failed that may have been made all the same: its rows are in the store, and no queue knows of them. */
+  suspect(): void {
+    for (const { queue } of this.lanes.values()) queue.rewind();
+  }
+
   /** Hands out nothing more; what runs comes to its end. */
   stop(): void {
     this.stopping = true;

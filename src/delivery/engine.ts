@@ -6,7 +6,7 @@ import type { Service } from "../core/service.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { CloudEvent } from "../events/index.ts";
 import type { FunctionManifest, Release } from "../protocol/manifest.ts";
-import type { DeadSelection, Lease, LogLine, NewDelivery, Store } from "../store/store.ts";
+import type { DeadSelection, Lease, LogLine, MemberResult, NewDelivery, Store } from "../store/store.ts";
 import type { Delivery, DeliveryStats, HttpRequest, HttpResult, Ingested, IngestResult, InvokeResult } from "./delivery.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { EMIT_TIMER, emitDelayed } from "./effects.ts";
@@ -113,10 +113,17 @@ export class DeliveryEngine implements Delivery, Service {
       live,
       epoch: () => this.epoch(),
       commit: async (member) => {
-        const result = await deps.store.commit(member);
+        let result: MemberResult;
+        try {
+          result = await deps.store.commit(member);
+        } catch (error) {
+          dispatcher.suspect();
+          throw error;
+        }
         if (result.kind === "committed") dispatcher.absorb(result, member);
         return result;
       },
+      suspect: () => dispatcher.suspect(),
       during: (work) => quiet.during(work),
       keepFlows: (flows) => {
         live.keep(flows);

@@ -19,6 +19,8 @@ export interface FlowHost {
   readonly epoch: () => number;
   /** One transaction, after which what it appended is dispatched. */
   readonly commit: (member: Member) => Promise<MemberResult>;
+  /** A commit may have been made although it failed: the queues read again what there is. */
+  readonly suspect: () => void;
   /** Work of a door: until it has ended the node is not quiet. */
   readonly during: <T>(work: () => Promise<T>) => Promise<T>;
   /** Flows that runs on earlier releases need, with their manifests there. */

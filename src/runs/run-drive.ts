@@ -96,6 +96,8 @@ export class RunDrive {
   /** The last completion that the instance was told of. */
   private toldPos = 0;
   private progressed = false;
+  /** The last position that was handed to the store in this activation. */
+  private lastSubmitted = 0;
 
   constructor(entry: ReadyDelivery, context: RunContext, room: DriveRoom) {
     this.entry = entry;
@@ -124,7 +126,7 @@ export class RunDrive {
         if (refusal !== null) return refusal;
       }
     } catch (error) {
-      return { kind: "held-back", reason: "store-failed", error: flatten(error) };
+      return this.heldBack(error);
     }
     let alone = false;
     for (let innocent = 0; ; innocent++) {
@@ -179,11 +181,12 @@ export class RunDrive {
       this.sessions.clear();
       this.places.clear();
       this.retold.clear();
+      this.lastSubmitted = 0;
       this.untold = 0;
       await this.readJournal();
       return await this.takeBefore();
     } catch (error) {
-      return { kind: "held-back", reason: "store-failed", error: flatten(error) };
+      return this.heldBack(error);
     }
   }
 
@@ -233,7 +236,7 @@ export class RunDrive {
     const news = this.news(ordered);
     if (news === null) return null;
     const result = await this.host.commit(news.member);
-    if (result.kind !== "committed") return { kind: "held-back", reason: "store-failed", error: FENCED };
+    if (result.kind !== "committed") return this.heldBack(FENCED);
     const { nowMs } = news.member;
     for (const entry of news.entries) this.notes.add(entry, result.atSeq ?? null);
     if (news.entries.length > 0) {
@@ -728,7 +731,7 @@ export class RunDrive {
   private async conclude(outcome: RunOutcome, startedMs: number): Promise<RunEnd> {
     // What came in the same turn as the end is before it.
     this.flush();
-    if (this.lost !== null) return { kind: "held-back", reason: "store-failed", error: flatten(this.lost) };
+    if (this.lost !== null) return this.heldBack(this.lost);
     switch (outcome.kind) {
       case "parked":
         return await this.concludeParked(outcome.head);
@@ -811,16 +814,25 @@ export class RunDrive {
   private async move(move: RunMove, dueMs: number | null): Promise<RunEnd> {
     const { deps } = this.host;
     const nowMs = deps.clock.now();
-    const member = this.member([], nowMs, { move });
+    // Whatever was handed to the store before must have been taken: a run may not sleep over what it asked for.
+    const { lastSubmitted } = this;
+    const member = this.member([], nowMs, { move, ...(lastSubmitted === 0 ? {} : { after: lastSubmitted }) });
     try {
       const result = await deps.store.commit(member);
-      if (result.kind !== "committed") return { kind: "held-back", reason: "store-failed", error: FENCED };
+      if (result.kind !== "committed") return this.heldBack(FENCED);
       const from = this.run.state === "ready" ? "ready" : "parked";
       const to = move.kind === "park" ? "parked" : move.kind === "retry" ? "ready" : "done";
       return { kind: "moved", invocation: this.run.id, from, to, dueMs, member, result };
     } catch (error) {
-      return { kind: "held-back", reason: "store-failed", error: flatten(error) };
+      this.host.suspect();
+      return this.heldBack(error);
     }
+  }
+
+  /** The journal is read again: at once, unless the store itself is ill. */
+  private heldBack(thrown: unknown): RunEnd {
+    const isIll = this.host.deps.store.health().state === "failing";
+    return { kind: "held-back", reason: isIll ? "store-failed" : "busy", error: flatten(thrown) };
   }
 
   // ── small change ──
@@ -828,6 +840,7 @@ export class RunDrive {
   private member(entries: readonly NewEntry[], nowMs: number, change: object): Member {
     const all = this.riders.length === 0 ? entries : [...this.riders.splice(0), ...entries];
     const pos = all.at(-1)?.pos ?? this.notes.lastPos;
+    if (all.length > 0) this.lastSubmitted = pos;
     return {
       id: `${this.run.id}/${pos}${all.length === 0 ? `/${this.invocation}` : ""}`,
       nowMs,
@@ -874,7 +887,7 @@ class Opening {
 /** The type of the event by which an HTTP request begins a run. */
 export const HTTP_TYPE = "millrace.http";
 
-const FENCED = { name: "fenced", message: "the run is another owner's, or its journal has grown behind this one's back", stack: null };
+const FENCED = new MillraceError("fenced", "the run is another owner's, or its journal has grown behind this one's back");
 
 const NONE: ReadonlySet<string> = new Set();
 

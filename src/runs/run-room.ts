@@ -119,7 +119,15 @@ export class RunRoom implements Runs, FlowRunner, Service {
     }
     const move = end.kind === "moved" ? end.member.run?.move : undefined;
     if (move?.kind === "end") this.ends.ended(seq, move);
+    // Its end may have been committed by a call that was said to have failed.
+    if (end.kind === "fenced") void this.tellEnd(seq);
     return end;
+  }
+
+  private async tellEnd(seq: Seq): Promise<void> {
+    const run = await this.deps.store.run(seq).catch(() => null);
+    if (run !== null && (run.state === "done" || run.state === "failed" || run.state === "cancelled"))
+      this.ends.ended(seq, { state: run.state, value: run.value });
   }
 
   arrived(arrivals: readonly Arrival[]): void {

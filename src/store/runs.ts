@@ -103,6 +103,8 @@ export interface RunChange {
   readonly run: Seq;
   readonly epoch: number;
   readonly entries: readonly NewEntry[];
+  /** It holds only if this position is taken: what was committed before it, was. */
+  readonly after?: number;
   readonly waits?: readonly NewWait[];
   readonly callbacks?: readonly NewCallback[];
   /** Commands whose waits and callbacks are over. */

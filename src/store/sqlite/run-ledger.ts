@@ -42,6 +42,7 @@ const SQL = {
   seedOf: "SELECT seed FROM runs WHERE seq = ?",
   runOfId: "SELECT seq FROM runs WHERE id = ?",
   check: "SELECT state, (SELECT 1 FROM journal WHERE run = ?1 AND pos >= ?2 LIMIT 1) AS taken FROM runs WHERE seq = ?1",
+  hasEntry: "SELECT 1 FROM journal WHERE run = ? AND pos = ?",
   insertEntry: "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   copyEntries: `INSERT INTO journal SELECT ?1, pos, verb, phase, number, attempt, ran_ms, at_ms, at_seq, name, value FROM journal AS j
     WHERE run = ?2 AND pos < ?3 AND EXISTS (SELECT 1 FROM journal AS c WHERE c.run = ?2 AND c.pos < ?3 AND c.verb = j.verb AND c.name = j.name
@@ -120,6 +121,7 @@ export class RunLedger {
     if (change.epoch !== this.hand.epoch()) return false;
     const row = this.statements.check.get(change.run, change.entries[0]?.pos ?? Number.MAX_SAFE_INTEGER);
     if (row === undefined || Number(row["state"]) >= FIRST_ENDED || row["taken"] !== null) return false;
+    if (change.after !== undefined && this.statements.hasEntry.get(change.run, change.after) === undefined) return false;
     if (change.move?.kind !== "retry") return true;
     return Number(this.statements.delivery.get(change.run)?.["attempt"]) === change.move.attempt;
   }

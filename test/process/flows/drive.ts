@@ -75,6 +75,8 @@ class Driving {
   private instanceKills = 0;
   private live = 0;
   private over = false;
+  /** What the driver itself could not do. */
+  private broken: unknown = null;
   private readonly stuck: string[] = [];
 
   constructor(node: NodeProcess, programs: readonly Program[], options: VerifyOptions) {
@@ -120,6 +122,7 @@ class Driving {
     await Promise.all(
       Array.from({ length: 8 }, async () => {
         for (let program = this.next(); program !== undefined; program = this.next()) {
+          if (this.broken !== null) throw this.broken;
           while ((this.live = this.file.live()) > atOnce) await pause(LOOK_MS);
           await this.begin(program);
         }
@@ -173,7 +176,7 @@ class Driving {
         for (const { key, value } of await this.report("todo")) {
           if (this.answered.has(key)) continue;
           this.answered.add(key);
-          void this.answer(key, value as Todo);
+          this.answer(key, value as Todo).catch((error: unknown) => (this.broken ??= error));
         }
       } catch {
         // The node is away: what it wants will be there when it is back.
@@ -247,6 +250,7 @@ class Driving {
   private async untilEnded(): Promise<void> {
     let before = "";
     for (let sinceMs = Date.now(); ; await pause(LOOK_MS)) {
+      if (this.broken !== null) throw this.broken;
       this.live = this.file.live();
       if (this.live === 0 && this.begun >= this.programs.length) return;
       const now = `${this.live} ${this.answered.size}`;

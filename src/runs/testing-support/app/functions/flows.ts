@@ -164,3 +164,25 @@ export const stoppable = flow(
 function fail(why: string): never {
   throw new Error(why);
 }
+
+/** Everything that a run asks of the store, once. */
+export const everything = flow(
+  { retry: { attempts: 3, base: "1ms", jitter: "none" } },
+  async (e: { readonly data: { id: string } }, flow) => {
+    const { id } = e.data;
+    const one = await flow.step("one", (tx) => add(tx, `${id} one`));
+    const failed = await flow.step("again", async (tx) => {
+      await add(tx, `${id} again`);
+      return tx.attempt === 1 ? fail("once") : tx.attempt;
+    });
+    const asked = await flow.callback<number>("asked");
+    await flow.step("tell", (tx) => tx.kv.set(`url ${id}`, asked.url));
+    const answered = await asked.result();
+    await flow.step("ask", (tx) => tx.emit("asked", { parcel: "quick" }));
+    const got = await flow.waitFor("arrived", parcel, { match: { "data.parcel": "quick" } });
+    await flow.sleep("nap", 5);
+    const summed = await flow.call("sum", sum, { a: 1, b: 2 });
+    const sides = await Promise.all(["left", "right"].map((side) => flow.step(side, (tx) => add(tx, `${id} ${side}`))));
+    return [one, failed, answered, got?.data.weight, summed, sides];
+  },
+);

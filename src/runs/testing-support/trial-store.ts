@@ -1,0 +1,73 @@
+import { MillraceError } from "../../core/errors.ts";
+import type { Member, MemberResult, Store } from "../../store/store.ts";
+
+/** What goes wrong with one call of the store: it fails, is done and said to have failed, is late, or is refused as another owner's. */
+export type Fault = "before" | "after" | "slow" | "fenced";
+
+/** A run whose `at`-th call of the store goes wrong: told by its id, `trial-<at>-<fault>`. */
+export function trialId(at: number, fault: Fault): string {
+  return `trial-${at}-${fault}`;
+}
+
+const SLOW_MS = 50;
+
+/** A real store in which one call of each trial's run goes wrong. */
+export class TrialStore {
+  /** How many calls each trial's run has made; and which faults were put in. */
+  readonly calls = new Map<string, number>();
+  readonly faults = new Set<string>();
+  readonly store: Store;
+  private readonly ids = new Map<number, string>();
+
+  constructor(store: Store) {
+    this.store = new Proxy(store, {
+      get: (target, name) => {
+        if (name === "commit") return (member: Member) => this.commit(target, member);
+        if (name === "ownedRun") return (run: number) => this.through(run, () => target.ownedRun(run));
+        if (name === "journal") return (...ask: Parameters<Store["journal"]>) => this.through(ask[0], () => target.journal(...ask));
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  }
+
+  private async commit(store: Store, member: Member): Promise<MemberResult> {
+    const begins = member.events?.[0]?.deliveries[0]?.run;
+    if (member.run === undefined || this.ids.get(member.run.run) === undefined) {
+      const result = await store.commit(member);
+      const seq = result.kind === "committed" ? result.events[0]?.deliveries[0]?.seq : undefined;
+      if (begins !== undefined && begins.id.startsWith("trial-") && seq !== undefined) this.ids.set(seq, begins.id);
+      return result;
+    }
+    const fault = this.next(member.run.run);
+    if (fault === "fenced") return { kind: "fenced" };
+    return await goingWrong(fault, () => store.commit(member));
+  }
+
+  private async through<T>(run: number, ask: () => Promise<T>): Promise<T> {
+    const fault = this.next(run);
+    return await goingWrong(fault === "fenced" ? null : fault, ask);
+  }
+
+  private next(run: number): Fault | null {
+    const id = this.ids.get(run);
+    if (id === undefined) return null;
+    const count = (this.calls.get(id) ?? 0) + 1;
+    this.calls.set(id, count);
+    const [, at, fault] = id.split("-");
+    if (Number(at) !== count) return null;
+    this.faults.add(id);
+    return fault as Fault;
+  }
+}
+
+async function goingWrong<T>(fault: Fault | null, ask: () => Promise<T>): Promise<T> {
+  if (fault === "before") throw new MillraceError("data_unwritable", "the database does not answer");
+  if (fault === "slow")
+    await new Promise((resolve) => {
+      setTimeout(resolve, SLOW_MS);
+    });
+  const result = await ask();
+  if (fault === "after") throw new MillraceError("data_unwritable", "the database did not answer in time");
+  return result;
+}
