@@ -2,7 +2,7 @@ import { MillraceError } from "../core/errors.ts";
 import type { Pool, RunOutcome } from "../pool/pool.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
 import type { RunView, Store } from "../store/store.ts";
-import { HTTP_TYPE } from "./run-drive.ts";
+import { HTTP_TYPE } from "./run-driven.ts";
 import { toldAll } from "./run-entries.ts";
 import type { Mismatch, RunCheck } from "./runs.ts";
 

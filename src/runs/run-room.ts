@@ -29,7 +29,8 @@ import { callbackToken, tokenHash } from "./callback-token.ts";
 import { checkRun } from "./check-run.ts";
 import { HeldReleases } from "./held-releases.ts";
 import { answerOfRun } from "./run-answer.ts";
-import { HTTP_TYPE, RunDrive, type RunHooks } from "./run-drive.ts";
+import { RunDrive } from "./run-drive.ts";
+import { HTTP_TYPE, type RunHooks } from "./run-driven.ts";
 import { RunEnds } from "./run-ends.ts";
 import { isOver } from "./states.ts";
 import type {

@@ -7,7 +7,7 @@ import { Gateway } from "../gateway/index.ts";
 import { InstancePool } from "../pool/index.ts";
 import type { Release } from "../protocol/index.ts";
 import { loadEnv, type LoadedApp, openRelease, ReleaseLoader } from "../releases/index.ts";
-import type { RunHooks } from "../runs/run-drive.ts";
+import type { RunHooks } from "../runs/run-driven.ts";
 import { RunRoom } from "../runs/run-room.ts";
 import { bundleRuntime } from "../sandbox/bundle-runtime.ts";
 import { Schedules } from "../sources/index.ts";

@@ -2,7 +2,7 @@ import { toError } from "../core/index.ts";
 import { errorText } from "../delivery/error-text.ts";
 import type { MockedOutcome, MockedStep } from "../pool/pool.ts";
 import { toValueText } from "../protocol/value-text.ts";
-import type { RunHooks } from "../runs/run-drive.ts";
+import type { RunHooks } from "../runs/run-driven.ts";
 import { textOf } from "./test-run.ts";
 
 /** What plays a step's part: it gets the attempt, and its result or error is the step's. */
