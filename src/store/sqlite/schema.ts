@@ -17,7 +17,7 @@ export const FAR_MS = 8_640_000_000_000_000;
  * Columns that are scanned stand before `json`, which may spill into overflow pages. An index that is counted holds the column of its own
  * condition too: without it SQLite looks every row up (a million parked runs: 2 s of the time that opening took).
  */
-const STEPS: readonly string[] = [
+export const STEPS: readonly string[] = [
   `
   CREATE TABLE state (
     one INTEGER PRIMARY KEY CHECK (one = 1),
