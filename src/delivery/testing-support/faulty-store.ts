@@ -43,7 +43,7 @@ export class FaultyStore implements Store {
   journal: Store["journal"] = (...ask) => this.read(() => this.store.journal(...ask));
   eventsOfType: Store["eventsOfType"] = (...ask) => this.read(() => this.store.eventsOfType(...ask));
   run: Store["run"] = (...ask) => this.read(() => this.store.run(...ask));
-  runs: Store["runs"] = (...ask) => this.store.runs(...ask);
+  runs: Store["runs"] = (...ask) => this.read(() => this.store.runs(...ask));
   runReleases: Store["runReleases"] = () => this.read(() => this.store.runReleases());
   waitTopics: Store["waitTopics"] = () => this.read(() => this.store.waitTopics());
   redrive: Store["redrive"] = (...ask) => this.store.redrive(...ask);

@@ -84,7 +84,7 @@ export class Ledger {
       names: this.names,
       tally,
       promote: (fn, key) => this.promote(fn, key, this.promoted),
-      recordAttempt: (run, move) => this.recordError({ delivery: run, ...move }, move.error, this.nowMs),
+      recordAttempt: (run, move, nowMs) => this.recordError({ delivery: run, ...move }, move.error, nowMs),
     });
     this.ids = new IdIndex(database, Number(state?.["seed"]), Number(state?.["ids_flushed"]), this.nowMs);
   }
@@ -127,7 +127,8 @@ export class Ledger {
     const promoted: ReadyDelivery[] = [];
     this.promoted = promoted;
     const news: RunNews = { arrivals: [], woken: new Set() };
-    if (member.run !== undefined) this.runs.change(member.run, member.settle !== undefined, member.nowMs, news);
+    const atSeq =
+      member.run === undefined ? undefined : { atSeq: this.runs.change(member.run, member.settle !== undefined, member.nowMs, news) };
     if (member.settle !== undefined && settling !== null) this.settle(member.settle, settling, member.nowMs, promoted);
     if (member.fired !== undefined) this.statements.deleteTimer.run(member.fired.name);
     if (member.cancelTimers !== undefined) for (const name of member.cancelTimers) this.statements.deleteTimer.run(name);
@@ -135,12 +136,11 @@ export class Ledger {
     if (member.kv !== undefined) for (const write of member.kv) this.writeKv(write);
     if (member.answer !== undefined) this.writeAnswer(member.answer);
     const events = member.events === undefined ? [] : this.append(member.events, seen, member.nowMs, news);
-    const atSeq = member.run === undefined ? {} : { atSeq: this.seq };
     if (member.arrivals !== undefined) for (const arrival of member.arrivals) this.runs.arrive(arrival, member.nowMs, news);
-    const callback = member.callback === undefined ? {} : { callback: this.runs.answer(member.callback, member.nowMs, news) };
-    if (news.arrivals.length === 0 && news.woken.size === 0) return { kind: "committed", events, promoted, ...atSeq, ...callback };
-    const woken = [...news.woken].map((run) => this.wokenView(run));
-    return { kind: "committed", events, promoted, arrivals: news.arrivals, woken, ...atSeq, ...callback };
+    const callback = member.callback === undefined ? undefined : { callback: this.runs.answer(member.callback, member.nowMs, news) };
+    const arrivals = news.arrivals.length === 0 ? undefined : { arrivals: news.arrivals };
+    const woken = news.woken.size === 0 ? undefined : { woken: [...news.woken].map((run) => this.wokenView(run)) };
+    return { kind: "committed", events, promoted, ...arrivals, ...woken, ...atSeq, ...callback };
   }
 
   writeLog(line: LogLine): void {
@@ -364,8 +364,9 @@ export class Ledger {
     // All its deliveries first: their numbers follow the event's without a gap.
     this.seq += deliveries.length;
     this.ids.add(hash, seq, dedupe, nowMs);
-    const delivered = deliveries.map((delivery, i) => this.deliver(seq, seq + 1 + i, delivery, nowMs));
+    // Before the runs that it begins: what these wait for comes after it.
     if (event.waitKeys !== undefined) this.runs.offer(seq, json, event.waitKeys, nowMs, news);
+    const delivered = deliveries.map((delivery, i) => this.deliver(seq, seq + 1 + i, delivery, nowMs));
     return { seq, duplicate: false, deliveries: delivered };
   }
 

@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 
 import type { Arrival, JournalEntry, JournalPage, OwnedRun, RunQuery, RunView, StoredEvent } from "../store.ts";
 import { attemptView } from "./attempt-view.ts";
 import { Names } from "./names.ts";
-import { arrivalOf, FIRST_ENDED, phaseOf, runKindOf, runStateCode, runStateOf, verbOf } from "./run-codes.ts";
+import { ALL_STATES, arrivalOf, FIRST_ENDED, phaseOf, runKindOf, runStateCode, runStateOf, verbOf } from "./run-codes.ts";
 import { FAR_MS } from "./schema.ts";
 import { originOf } from "./wire.ts";
 
@@ -11,6 +11,8 @@ const MAX_ROWS = 1000;
 const PAGE_ENTRIES = 5000;
 
 type Row = Record<string, SQLOutputValue>;
+/** A condition and what stands for its question mark. */
+type Condition = readonly [string, ...SQLInputValue[]];
 
 /** What owners read of their runs, and what people look at. */
 export class RunReads {
@@ -20,6 +22,9 @@ export class RunReads {
   private readonly arrivalRows: StatementSync;
   private readonly journalRows: StatementSync;
   private readonly eventRows: StatementSync;
+  private readonly runOfSeq: StatementSync;
+  private readonly runOfId: StatementSync;
+  private readonly errorRows: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.database = database;
@@ -28,6 +33,12 @@ export class RunReads {
     this.arrivalRows = database.prepare("SELECT * FROM arrivals WHERE run = ? ORDER BY id");
     this.journalRows = database.prepare(`SELECT * FROM journal WHERE run = ? AND pos > ? ORDER BY pos LIMIT ${PAGE_ENTRIES + 1}`);
     this.eventRows = database.prepare("SELECT * FROM events WHERE type = ? AND seq > ? ORDER BY seq LIMIT ?");
+    const run = `SELECT r.*, d.event, d.due, d.attempt AS attempts, p.id AS parent_id,
+        (SELECT count(*) FROM journal j WHERE j.run = r.seq) AS entries
+      FROM runs r LEFT JOIN deliveries d ON d.seq = r.seq LEFT JOIN runs p ON p.seq = r.parent`;
+    this.runOfSeq = database.prepare(`${run} WHERE r.seq = ?`);
+    this.runOfId = database.prepare(`${run} WHERE r.id = ?`);
+    this.errorRows = database.prepare("SELECT * FROM attempts WHERE delivery = ? ORDER BY id LIMIT ?");
   }
 
   ownedRun(seq: number): OwnedRun | null {
@@ -71,7 +82,7 @@ export class RunReads {
   eventsOfType({ type, afterSeq, limit }: { type: string; afterSeq: number; limit: number }): StoredEvent[] {
     const id = this.names.find(type);
     if (id === null) return [];
-    return this.eventRows.all(id, afterSeq, Math.min(limit, MAX_ROWS)).map((row) => ({
+    return this.eventRows.all(id, afterSeq, Math.max(0, Math.min(limit, MAX_ROWS))).map((row) => ({
       seq: Number(row["seq"]),
       json: String(row["json"]),
       type,
@@ -82,30 +93,17 @@ export class RunReads {
   }
 
   run(idOrSeq: string | number): RunView | null {
-    const [row] = this.select(typeof idOrSeq === "number" ? "r.seq = ?" : "r.id = ?", [idOrSeq], "", 1);
+    const row = (typeof idOrSeq === "number" ? this.runOfSeq : this.runOfId).get(idOrSeq);
     return row === undefined ? null : this.view(row);
   }
 
   runs(query: RunQuery): RunView[] {
-    const conditions: string[] = [];
-    const values: SQLInputValue[] = [];
-    const add = (condition: string, ...given: SQLInputValue[]): void => {
-      conditions.push(condition);
-      values.push(...given);
-    };
-    if (query.fn !== undefined) add("r.fn = ?", this.names.find(query.fn) ?? -1);
-    if (query.release !== undefined) add("r.release = ?", this.names.find(query.release) ?? -1);
-    if (query.parent !== undefined) add("r.parent = ?", query.parent);
-    if (query.states !== undefined) add(`r.state IN (${query.states.map(() => "?").join(", ")})`, ...query.states.map(runStateCode));
-    if (query.before !== undefined) add("r.seq < ?", query.before);
-    if (query.after !== undefined) add("r.seq > ?", query.after);
-    const order = `ORDER BY r.seq ${query.after === undefined ? "DESC" : "ASC"}`;
-    return this.select(conditions.join(" AND "), values, order, Math.max(0, Math.min(query.limit, MAX_ROWS))).map((row) => this.view(row));
+    return this.seqsOf(query).flatMap((seq) => this.run(seq) ?? []);
   }
 
   runReleases(): { release: string; fn: string; runs: number }[] {
     const rows = this.database
-      .prepare(`SELECT release, fn, count(*) AS runs FROM runs INDEXED BY runs_release WHERE state < ${FIRST_ENDED} GROUP BY release, fn`)
+      .prepare("SELECT release, fn, count(*) AS runs FROM runs INDEXED BY runs_release WHERE ended_ms IS NULL GROUP BY release, fn")
       .all();
     return rows.map((row) => ({
       release: this.names.name(Number(row["release"])),
@@ -123,15 +121,38 @@ export class RunReads {
     return topics;
   }
 
-  private select(where: string, values: readonly SQLInputValue[], order: string, limit: number): Row[] {
+  /**
+   * The runs that a query means. By function or state each state is looked up by itself and what they give is put in order here: as one
+   * statement SQLite sorted all that fitted, a second for a million. What is not of the release asked for is passed over one by one.
+   */
+  private seqsOf(query: RunQuery): number[] {
+    const { fn, release, parent, before, after } = query;
+    const limit = Math.max(0, Math.min(query.limit, MAX_ROWS));
+    const isOldestFirst = after !== undefined;
+    const states = query.states?.map(runStateCode);
+    const where: Condition[] = [];
+    if (fn !== undefined) where.push(["fn = ?", this.names.find(fn) ?? -1]);
+    if (release !== undefined) where.push(["release = ?", this.names.find(release) ?? -1]);
+    if (before !== undefined) where.push(["seq < ?", before]);
+    if (after !== undefined) where.push(["seq > ?", after]);
+    if (parent !== undefined) {
+      where.push(["parent = ?", parent]);
+      if (states !== undefined) where.push([`state IN (${states.map(() => "?").join(", ")})`, ...states]);
+      return this.seqsWhere("runs INDEXED BY runs_parent", where, isOldestFirst, limit);
+    }
+    if (fn === undefined && states === undefined) return this.seqsWhere("runs", where, isOldestFirst, limit);
+    const seqs = [...new Set(states ?? ALL_STATES)].flatMap((state) =>
+      this.seqsWhere("runs", [...where, ["state = ?", state]], isOldestFirst, limit),
+    );
+    return seqs.sort((a, b) => (isOldestFirst ? a - b : b - a)).slice(0, limit);
+  }
+
+  private seqsWhere(from: string, conditions: readonly Condition[], isOldestFirst: boolean, limit: number): number[] {
+    const where = conditions.length === 0 ? "" : `WHERE ${conditions.map(([sql]) => sql).join(" AND ")}`;
     return this.database
-      .prepare(
-        `SELECT r.*, d.event, d.due, d.state AS delivery_state, d.attempt AS attempts, p.id AS parent_id,
-           (SELECT count(*) FROM journal j WHERE j.run = r.seq) AS entries
-         FROM runs r LEFT JOIN deliveries d ON d.seq = r.seq LEFT JOIN runs p ON p.seq = r.parent
-         ${where === "" ? "" : `WHERE ${where}`} ${order} LIMIT ?`,
-      )
-      .all(...values, limit);
+      .prepare(`SELECT seq FROM ${from} ${where} ORDER BY seq ${isOldestFirst ? "ASC" : "DESC"} LIMIT ?`)
+      .all(...conditions.flatMap(([, ...values]) => values), limit)
+      .map((row) => Number(row["seq"]));
   }
 
   private view(row: Row): RunView {
@@ -139,7 +160,6 @@ export class RunReads {
     const state = runStateOf(row["state"]);
     const dueMs = Number(row["due"]);
     const parent = row["parent"];
-    const errors = this.database.prepare("SELECT * FROM attempts WHERE delivery = ? ORDER BY id LIMIT ?").all(seq, MAX_ROWS);
     return {
       seq,
       id: String(row["id"]),
@@ -158,7 +178,7 @@ export class RunReads {
       note: row["note"] as string | null,
       value: row["value"] as string | null,
       attempt: Number(row["attempts"]),
-      errors: errors.map(attemptView),
+      errors: this.errorRows.all(seq, MAX_ROWS).map(attemptView),
     };
   }
 }

@@ -19,6 +19,7 @@ import type {
   MemberResult,
   OwnedRun,
   ReadyPage,
+  RunChange,
   RunQuery,
   RunView,
   Seq,
@@ -335,6 +336,14 @@ function charsOf(member: Member): number {
   for (const write of member.kv ?? [])
     if (write.op === "set") chars += write.value.kind === "json" ? write.value.json.length : write.value.bytes.length;
   for (const timer of member.timers ?? []) chars += timer.payload.length;
-  for (const entry of member.run?.entries ?? []) chars += entry.value?.length ?? 0;
+  if (member.run !== undefined) chars += charsOfChange(member.run);
+  for (const arrival of member.arrivals ?? []) chars += arrival.value.length;
+  chars += member.callback?.value.length ?? 0;
   return chars + (member.answer?.bytes.length ?? 0);
+}
+
+function charsOfChange({ entries, move }: RunChange): number {
+  let chars = move?.kind === "end" ? (move.value?.length ?? 0) : 0;
+  for (const entry of entries) chars += entry.value?.length ?? 0;
+  return chars;
 }

@@ -85,6 +85,9 @@ function matchingDead(
     .map((row) => Number(row["seq"]));
 }
 
+/** One piece deletes about so many entries of journals for each event that it may look at. */
+const ENTRIES_PER_EVENT = 10;
+
 export interface Retained {
   readonly events: number;
   readonly deliveries: number;
@@ -112,8 +115,9 @@ function sweepEvents(database: DatabaseSync, ledger: Ledger, beforeMs: number, n
   const young = rows.findIndex((row) => Number(row["received_ms"]) >= beforeMs);
   const old = young === -1 ? rows : rows.slice(0, young);
   const last = old.at(-1);
-  const more = last !== undefined && old.length === limit;
-  const to = last === undefined ? swept : Number(last["seq"]) + Number(last["fanout"]);
+  const end = last === undefined ? swept : Number(last["seq"]) + Number(last["fanout"]);
+  const to = deleteRuns(database, swept, end, beforeMs, limit * ENTRIES_PER_EVENT);
+  const more = to < end || (last !== undefined && old.length === limit);
   database.prepare("UPDATE state SET swept = ?").run(more ? to : 0);
   if (last === undefined) return { events: 0, deliveries: 0, more };
   // What is remembered for de-duplication must outlive the rows it would be rebuilt from.
@@ -122,7 +126,6 @@ function sweepEvents(database: DatabaseSync, ledger: Ledger, beforeMs: number, n
 }
 
 function deleteSettled(database: DatabaseSync, after: number, to: number, beforeMs: number): { events: number; deliveries: number } {
-  deleteRuns(database, after, to, beforeMs);
   const deliveries = database
     .prepare(`DELETE FROM deliveries WHERE seq > ? AND seq <= ? AND state = ${STATE.done} AND settled_ms < ?`)
     .run(after, to, beforeMs);
@@ -141,15 +144,30 @@ function deleteSettled(database: DatabaseSync, after: number, to: number, before
   return { events: Number(events.changes), deliveries: Number(deliveries.changes) };
 }
 
-/** With the deliveries that they are; a run that lives has one that is not done. */
-function deleteRuns(database: DatabaseSync, after: number, to: number, beforeMs: number): void {
+/**
+ * The runs that are deliveries of these; one that lives has a delivery that is not done. Returns how far the sweep may go in this piece:
+ * a few long journals are as much work as many events.
+ */
+function deleteRuns(database: DatabaseSync, after: number, to: number, beforeMs: number, mostEntries: number): number {
   const rows = database
-    .prepare(`SELECT seq FROM deliveries WHERE seq > ? AND seq <= ? AND state = ${STATE.done} AND settled_ms < ? AND run > 0`)
+    .prepare(
+      `SELECT seq, event FROM deliveries WHERE seq > ? AND seq <= ? AND state = ${STATE.done} AND settled_ms < ? AND run > 0 ORDER BY seq`,
+    )
     .all(after, to, beforeMs);
-  const statements = ["runs WHERE seq", "journal WHERE run", "callbacks WHERE run", "waits WHERE run", "arrivals WHERE run"].map((rest) =>
-    database.prepare(`DELETE FROM ${rest} = ?`),
-  );
-  for (const row of rows) for (const statement of statements) statement.run(Number(row["seq"]));
+  if (rows.length === 0) return to;
+  const journal = database.prepare("DELETE FROM journal WHERE run = ?");
+  const others = ["runs WHERE seq", "callbacks WHERE run"].map((rest) => database.prepare(`DELETE FROM ${rest} = ?`));
+  let entries = 0;
+  let before = 0;
+  for (const row of rows) {
+    const event = Number(row["event"]);
+    if (entries >= mostEntries && event !== before) return event - 1;
+    const seq = Number(row["seq"]);
+    entries += Number(journal.run(seq).changes);
+    for (const statement of others) statement.run(seq);
+    before = event;
+  }
+  return to;
 }
 
 function deleteOldLogs(database: DatabaseSync, beforeMs: number, limit: number): boolean {

@@ -399,8 +399,8 @@ function takeNews(reader: FlatReader): Partial<Committed> {
   return {
     ...(atSeq === null ? {} : { atSeq }),
     ...(callback === null ? {} : { callback }),
-    ...(arrivals === null ? {} : { arrivals: JSON.parse(arrivals) as Arrival[], woken }),
-    ...(arrivals === null && woken.length > 0 ? { woken } : {}),
+    ...(arrivals === null ? {} : { arrivals: JSON.parse(arrivals) as Arrival[] }),
+    ...(woken.length === 0 ? {} : { woken }),
   };
 }
 

@@ -7,13 +7,16 @@ import { laneRules } from "./contract/lanes.ts";
 import { peopleRules } from "./contract/people.ts";
 import { readyRules } from "./contract/ready.ts";
 import { retentionRules } from "./contract/retention.ts";
+import { runArrivalRules } from "./contract/run-arrivals.ts";
+import { runFamilyRules } from "./contract/run-families.ts";
+import { runRules } from "./contract/runs.ts";
 import { settleRules } from "./contract/settle.ts";
 import { timerRules } from "./contract/timers.ts";
 
 export type { ContractOptions };
 
 /**
- * Every rule of SPEC.md that holds for any store, S1 to S31 and S37.
+ * Every rule of SPEC.md that holds for any store, S1 to S31, S37 and S39 to S55.
  *
  * @example
  * storeContract("SQLite", ({ place }) => openSqliteStore({ directory: join(root, place), durability: "off" }));
@@ -30,5 +33,8 @@ export function storeContract(name: string, open: OpenStore): void {
     timerRules(harness);
     peopleRules(harness);
     retentionRules(harness);
+    runRules(harness);
+    runArrivalRules(harness);
+    runFamilyRules(harness);
   });
 }

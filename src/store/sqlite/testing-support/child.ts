@@ -8,7 +8,7 @@ export class StoreChild {
   private readonly process: ChildProcess;
   private readonly lines: AsyncIterator<string>;
 
-  constructor(script: "crash-child" | "lock-child", ...args: string[]) {
+  constructor(script: "crash-child" | "lock-child" | "run-crash-child", ...args: string[]) {
     const file = fileURLToPath(new URL(`./${script}.ts`, import.meta.url));
     this.process = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", file, ...args], {
       stdio: ["ignore", "pipe", "inherit"],

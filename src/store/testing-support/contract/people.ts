@@ -186,15 +186,15 @@ export function peopleRules(harness: Harness): void {
       await deadOf(store, lease, "g", "x", "k", true);
       await settle(store, lease, await deliver(store, to("h")));
       const counts = [
-        { fn: "f", ready: 2, blocked: 1, dead: 1, held: 0 },
-        { fn: "g", ready: 0, blocked: 0, dead: 1, held: 1 },
+        { fn: "f", ready: 2, blocked: 1, parked: 0, dead: 1, held: 0 },
+        { fn: "g", ready: 0, blocked: 0, parked: 0, dead: 1, held: 1 },
       ];
       expect(await store.counts()).toEqual(counts);
       expect(await (await harness.reopen()).counts()).toEqual(counts);
       await harness.store.redrive({ upTo: Infinity }, T0, 10);
       expect(await harness.store.counts()).toEqual([
-        { fn: "f", ready: 3, blocked: 1, dead: 0, held: 0 },
-        { fn: "g", ready: 1, blocked: 0, dead: 0, held: 0 },
+        { fn: "f", ready: 3, blocked: 1, parked: 0, dead: 0, held: 0 },
+        { fn: "g", ready: 1, blocked: 0, parked: 0, dead: 0, held: 0 },
       ]);
     });
   });
