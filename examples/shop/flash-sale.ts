@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { OwnNode } from "../driving/own-node.ts";
+import { readCount } from "../driving/read-count.ts";
 import { type Audit, auditSale, isSettled, type SaleFacts } from "./sale/audit.ts";
-import { startOwnNode } from "./sale/own-node.ts";
 import { planOrders, stockBefore, type WantedOrder } from "./sale/plan.ts";
 import { asJson, asTable, speedOf } from "./sale/report.ts";
 import { ShopClient } from "./sale/shop-client.ts";
@@ -40,7 +42,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (!given.start) return playSale(new ShopClient(given.url), given);
-  await using node = await startOwnNode();
+  await using node = await OwnNode.start(fileURLToPath(new URL(".", import.meta.url)));
   return await playSale(new ShopClient(node.url), given);
 }
 
@@ -120,18 +122,12 @@ function readOptions(): (Options & { readonly url: string; readonly start: boole
       },
     });
     const { url, start, json, help } = values;
-    const numbers = { orders: count("orders", values.orders), concurrency: count("concurrency", values.concurrency) };
-    return { ...numbers, seed: count("seed", values.seed), waitMs: count("wait", values.wait) * 1_000, url, start, json, help };
+    const numbers = { orders: readCount("orders", values.orders), concurrency: readCount("concurrency", values.concurrency) };
+    return { ...numbers, seed: readCount("seed", values.seed), waitMs: readCount("wait", values.wait) * 1_000, url, start, json, help };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
     return null;
   }
-}
-
-function count(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name} takes a whole number from 1, not "${text}"`);
-  return value;
 }
 
 process.exitCode = await main();

@@ -17,9 +17,10 @@ const REST_AFTER_FAILED_LOAD_MS = 500;
  * Two ways lead in: `offer`, straight from a commit of this node, and `load`, pages of the store's ready index behind
  * `cursor`. While nothing is left on disk, offers are kept; once something is (`more`), offers stay on disk too and are
  * found by `load`, which keeps the order. Invariants:
- * 1. `held` has exactly the seqs that are queued or running: whatever arrives a second time is dropped.
+ * 1. `held` has exactly the seqs that are queued or running: whatever arrives a second time is dropped. A run may be given another place
+ *    while it is held (what it waits for arrives as it parks): that place is kept in `moved`, and left on disk when the run is released.
  * 2. A ready row that is not held stands behind `cursor`, else the cursor is moved back before it (`leaveOnDisk`).
- * 3. A row settled while a page was being read may still be on that page; `settledMeanwhile` keeps it out.
+ * 3. A row settled while a page was being read may still be on that page, at its old place; `settledMeanwhile` keeps it out.
  */
 export class FunctionQueue {
   readonly fn: string;
@@ -29,10 +30,11 @@ export class FunctionQueue {
   private head = 0;
   private bytes = 0;
   private readonly held = new Set<Seq>();
+  private readonly moved = new Map<Seq, Cursor>();
   private cursor: Cursor = CURSOR_START;
   private more = true;
   private loading = false;
-  private readonly settledMeanwhile = new Set<Seq>();
+  private readonly settledMeanwhile = new Map<Seq, Cursor>();
   /** The earliest place left on disk while a page was being read. */
   private leftMeanwhile: Cursor | null = null;
   /** Set for the earliest row known to fall due later. */
@@ -85,7 +87,10 @@ export class FunctionQueue {
 
   /** A row that became ready by a commit of this node. */
   offer(entry: ReadyDelivery): void {
-    if (this.held.has(entry.seq)) return;
+    if (this.held.has(entry.seq)) {
+      this.moved.set(entry.seq, entry.ready);
+      return;
+    }
     const due = entry.ready.dueMs <= this.clock.now();
     const inOrder = !this.more && !this.loading && (this.alarm === null || entry.ready.dueMs < this.alarm.atMs);
     if (due && inOrder && this.hasRoom()) {
@@ -132,7 +137,11 @@ export class FunctionQueue {
   release(entry: ReadyDelivery): void {
     this.running--;
     this.held.delete(entry.seq);
-    if (this.loading) this.settledMeanwhile.add(entry.seq);
+    if (this.loading) this.settledMeanwhile.set(entry.seq, entry.ready);
+    const moved = this.moved.get(entry.seq);
+    if (moved === undefined) return;
+    this.moved.delete(entry.seq);
+    if (!isSame(moved, entry.ready)) this.leaveOnDisk(moved);
   }
 
   /** The run ended without a word to the store: the row is ready as before, and first in line. */
@@ -193,7 +202,9 @@ export class FunctionQueue {
       const page = await this.store.ready(this.fn, this.cursor, nowMs, { count: PAGE_ENTRIES, bytes: pageBytes });
       if (this.stopped) return;
       for (const entry of page.deliveries) {
-        if (!this.held.has(entry.seq) && !this.settledMeanwhile.has(entry.seq)) this.push(entry);
+        const settled = this.settledMeanwhile.get(entry.seq);
+        if (this.held.has(entry.seq)) this.moved.set(entry.seq, entry.ready);
+        else if (settled === undefined || !isSame(settled, entry.ready)) this.push(entry);
       }
       const last = page.deliveries.at(-1);
       if (last !== undefined) this.cursor = earlier(last.ready, this.leftMeanwhile);
@@ -254,6 +265,10 @@ function sizeOf(entry: ReadyDelivery): number {
 }
 
 /** True when `place` stands behind `cursor` in the ready index. */
+function isSame(a: Cursor, b: Cursor): boolean {
+  return a.dueMs === b.dueMs && a.pos === b.pos;
+}
+
 function isBehind(cursor: Cursor, place: Cursor): boolean {
   return place.dueMs > cursor.dueMs || (place.dueMs === cursor.dueMs && place.pos > cursor.pos);
 }

@@ -1,3 +1,4 @@
+import { randomFrom } from "../../driving/random.ts";
 import { type Sku, skus } from "../catalogue.ts";
 import { testCards } from "../payment-provider.ts";
 
@@ -41,13 +42,4 @@ export function isDeclined(card: string): boolean {
 function anyCard(chance: number): string {
   if (chance < DECLINED_SHARE) return testCards.noCover;
   return chance < DECLINED_SHARE + SLOW_SHARE ? testCards.slow : testCards.good;
-}
-
-/** Numbers from 0 up to 1 by a linear congruential generator (the constants of Numerical Recipes): good enough to shop by. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
