@@ -7,9 +7,10 @@ import { flows } from "./flows.ts";
 import { http } from "./http.ts";
 import { printFacts } from "./report.ts";
 import { router } from "./router.ts";
+import { sleepers } from "./sleepers.ts";
 import { surge } from "./surge.ts";
 
-const BENCHMARKS = { events, http, cold, router, surge, density, flows };
+const BENCHMARKS = { events, http, cold, router, surge, density, flows, sleepers };
 
 /** Where it is not that of a node. */
 const DURABILITY: Readonly<Record<string, string>> = { router: "nothing is stored", flows: "each contender's stands beside its name" };

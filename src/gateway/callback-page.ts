@@ -9,7 +9,7 @@ export function callbackPage(exchange: Exchange): void {
     exchange,
     200,
     `<h1>Please confirm</h1><p>Somebody waits for your answer.</p>
-<form method="post"><button class="yes">Confirm</button></form>
+<form method="post"><input type="hidden" name="confirmed" value="true"><button class="yes">Confirm</button></form>
 <form method="post" action="${action}/fail"><input type="hidden" name="message" value="declined"><button>Decline</button></form>`,
   );
 }

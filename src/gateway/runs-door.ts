@@ -133,7 +133,8 @@ function failed(body: Uint8Array, exchange: Exchange): CallbackOutcome {
 
 function valueOf(body: Uint8Array, exchange: Exchange): unknown {
   const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString("utf8");
-  if (text === "") return null;
+  // Nothing said is an answer all the same; null would look like the timeout.
+  if (text === "") return {};
   if (exchange.request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true)
     return Object.fromEntries(new URLSearchParams(text));
   try {

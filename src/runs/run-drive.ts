@@ -10,10 +10,10 @@ import type { FlowHost } from "../delivery/flow-runner.ts";
 import { KvSession } from "../delivery/kv-session.ts";
 import { runEvent } from "../delivery/run-event.ts";
 import { invocationOutcome, logFailure, MOST_INNOCENT_RERUNS, MOST_RERUNS } from "../delivery/run.ts";
-import type { MockedOutcome, MockedStep, Outcome, RunLink, RunMessage, RunOutcome } from "../pool/pool.ts";
+import type { MockedOutcome, MockedStep, RunLink, RunMessage, RunOutcome } from "../pool/pool.ts";
 import type { AttemptFacts } from "../protocol/journal.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
-import { isNothing } from "../protocol/messages.ts";
+import { type FunctionError, isNothing } from "../protocol/messages.ts";
 import type {
   Arrival,
   Member,
@@ -788,10 +788,7 @@ export class RunDrive {
   }
 
   /** Its code failed outside of any step: tried again as deliveries are, and kept for a person when that does not help. */
-  private fail(
-    error: Parameters<typeof flatten>[0] & { name: string; message: string; stack: string | null },
-    startedMs: number,
-  ): Promise<RunEnd> {
+  private fail(error: FunctionError, startedMs: number): Promise<RunEnd> {
     const { deps } = this.host;
     const attempts = this.entry.attempt + 1;
     if (!this.progressed && attempts >= this.fn.retry.attempts)
@@ -907,5 +904,5 @@ function given(writes: ReturnType<typeof toWrites>): Partial<Pick<Member, "event
 }
 
 function observed(outcome: RunOutcome): ReturnType<typeof invocationOutcome> {
-  return outcome.kind === "parked" || outcome.kind === "finished" ? "done" : invocationOutcome(outcome as Outcome);
+  return outcome.kind === "parked" || outcome.kind === "finished" ? "done" : invocationOutcome(outcome);
 }

@@ -37,6 +37,7 @@ export class RunEnds {
   }
 
   stop(): void {
-    for (const run of [...this.waiting.keys()]) for (const resolve of [...(this.waiting.get(run) ?? [])]) resolve(null);
+    const all = [...this.waiting.values()].flatMap((waiting) => [...waiting]);
+    for (const resolve of all) resolve(null);
   }
 }

@@ -31,6 +31,7 @@ import { HeldReleases } from "./held-releases.ts";
 import { answerOfRun } from "./run-answer.ts";
 import { HTTP_TYPE, RunDrive, type RunHooks } from "./run-drive.ts";
 import { RunEnds } from "./run-ends.ts";
+import { isOver } from "./states.ts";
 import type {
   Begun,
   CallbackAnswered,
@@ -334,7 +335,7 @@ export class RunRoom implements Runs, FlowRunner, Service {
   private async live(id: string): Promise<RunView> {
     const run = await this.found(id);
     if (run.kind !== "flow") throw new MillraceError("run_state", `"${id}" is a function's call by a flow, not a flow's run`);
-    if (run.endedMs !== null) throw new MillraceError("run_state", `the run ${id} has ended (${run.state})`);
+    if (isOver(run.state)) throw new MillraceError("run_state", `the run ${id} has ended (${run.state})`);
     return run;
   }
 

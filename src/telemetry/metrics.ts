@@ -98,6 +98,7 @@ export class Metrics implements Observer {
       "The backlog: deliveries not yet settled, of all functions.",
       () => sources.delivery().waiting,
     );
+    registry.gauge("millrace_runs_parked", "Runs of flows that sleep, wait or are paused.", () => sources.delivery().parked);
     registry.gauge("millrace_deliveries_running", "Deliveries and calls whose handler runs now.", () => sources.delivery().running);
     registry.gauge("millrace_dead_letters", "Dead deliveries that nobody has redriven or purged.", () => sources.delivery().dead);
     registry.gauges("millrace_function_deliveries_waiting", "The backlog of each function.", ["function"], () =>

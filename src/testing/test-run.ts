@@ -1,5 +1,6 @@
 import { MillraceError } from "../core/index.ts";
 import { fromValueText, toValueText } from "../protocol/value-text.ts";
+import { shownState } from "../runs/states.ts";
 import type { RunRoom } from "../runs/run-room.ts";
 import type { RunView } from "../store/store.ts";
 
@@ -42,8 +43,7 @@ export class RunningTestRun implements TestRun {
 
   async state(): Promise<string> {
     await this.settled();
-    const { state } = await this.view();
-    return state === "ready" ? "running" : state;
+    return shownState((await this.view()).state);
   }
 
   async result<T>(): Promise<T> {

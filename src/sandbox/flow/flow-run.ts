@@ -441,7 +441,8 @@ export class FlowRun {
     if (lost !== null && (this.ended !== null || this.outstanding.size > 0)) return this.mismatch(lost);
     if (this.head.check) return this.fits();
     for (const tell of this.remarks.splice(0)) tell();
-    if (this.ended === null) for (const command of [...this.outstanding]) if (!command.completed && command.place === 0) command.begin();
+    if (this.ended === null)
+      for (const command of Array.from(this.outstanding)) if (!command.completed && command.place === 0) command.begin();
     for (const command of this.outstanding)
       if (command.verb === "rollback" && command.place === 0 && this.steps.get(command) === undefined) command.begin();
   }

@@ -5,7 +5,7 @@ import type { Callback, Flow, MapOptions, StartOptions, StepOptions, WaitOptions
 import type { Log } from "../../sdk/context.ts";
 import { StepError } from "../../sdk/step-error.ts";
 import type { Phase } from "../../protocol/journal.ts";
-import { Command } from "./command.ts";
+import type { Command } from "./command.ts";
 import { decoded, type FlowRun } from "./flow-run.ts";
 import { keptText } from "../../protocol/kept-value.ts";
 import { checkNames, durationOf, planOf, wrong } from "./step-command.ts";
@@ -23,7 +23,7 @@ export interface FlowSurroundings {
 }
 
 type AnyStep = (tx: never) => unknown;
-type AnyOptions = StepOptions<unknown>;
+type AnyOptions = StepOptions;
 
 const NAME_LIMIT_CHARS = 256;
 const CONCURRENCY = 10;
@@ -57,7 +57,7 @@ export class FlowVerbs implements Pick<
     const where = this.#check("step", name);
     if (typeof work !== "function") throw wrong(`${where} wants a function: flow.step("${name}", (tx) => …)`);
     const plan = planOf(where, options, this.#run.usualPlan);
-    return this.#run.step("step", name, stepResult(name), plan, work, options?.rollback as AnyUndo | undefined).promise;
+    return this.#run.step("step", name, stepResult(name), plan, work, options?.rollback).promise;
   };
 
   readonly sleep = async (name: string, duration: number | string): Promise<void> => {
@@ -120,7 +120,7 @@ export class FlowVerbs implements Pick<
     name: string,
     items: Iterable<unknown>,
     work: (tx: never, item: unknown, index: number) => unknown,
-    options: MapOptions<unknown> = {},
+    options: MapOptions = {},
   ): Promise<unknown[]> => {
     const where = this.#check("map", name);
     if (typeof work !== "function") throw wrong(`${where} wants a function: flow.map("${name}", items, (tx, item) => …)`);

@@ -87,16 +87,18 @@ export class StepAttempts {
       attempt.abort(reason);
       failed(reason);
     }, plan.timeoutMs);
-    result.then(
-      (value) => {
-        clearTimeout(timer);
-        done(value);
-      },
-      (thrown: unknown) => {
-        clearTimeout(timer);
-        failed(thrown);
-      },
-    );
+    void this.awaitEnd(result, timer, { done, failed });
+  }
+
+  private async awaitEnd(
+    result: PromiseLike<unknown>,
+    timer: NodeJS.Timeout,
+    { done, failed }: { readonly done: (value: unknown) => void; readonly failed: (thrown: unknown) => void },
+  ): Promise<void> {
+    const outcome = await settled(result);
+    clearTimeout(timer);
+    if (outcome.ok) done(outcome.value);
+    else failed(outcome.thrown);
   }
 
   /** The run is cancelled, or its handler has ended: nothing is tried again. */
@@ -161,6 +163,16 @@ export class StepAttempts {
     attempt.close();
     this.running = null;
     this.room.ended(this.command, head, effects, body);
+  }
+}
+
+type Settled = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly thrown: unknown };
+
+async function settled(result: PromiseLike<unknown>): Promise<Settled> {
+  try {
+    return { ok: true, value: await result };
+  } catch (thrown) {
+    return { ok: false, thrown };
   }
 }
 

@@ -64,7 +64,7 @@ const SQL = {
   deleteWaits: "DELETE FROM waits WHERE run = ?",
   closeWaits: "DELETE FROM waits WHERE run = ? AND command = ?",
   eventsSince: "SELECT seq, json FROM events WHERE type = ? AND seq > ? ORDER BY seq",
-  insertCallback: `INSERT INTO callbacks (token_hash, run, command, state) VALUES (?, ?, ?, ${0})`,
+  insertCallback: "INSERT INTO callbacks (token_hash, run, command, state) VALUES (?, ?, ?, 0)",
   callback: "SELECT run, command, state, answer FROM callbacks WHERE token_hash = ?",
   answerCallback: "UPDATE callbacks SET state = 1, answer = ? WHERE token_hash = ?",
   closeCallbacks: "UPDATE callbacks SET state = 2 WHERE run = ? AND command = ? AND state = 0",

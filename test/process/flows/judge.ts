@@ -54,7 +54,7 @@ export function judge(programs: readonly Program[], found: Found): readonly Diff
   for (const [counter, wanted] of shared) {
     const value = found.kv.get(`shared ${counter}`) ?? 0;
     if (value !== wanted)
-      differences.push({ program: null, rule: "X7", text: `the shared counter ${counter} holds ${String(value)}, not ${wanted}` });
+      differences.push({ program: null, rule: "X7", text: `the shared counter ${counter} holds ${JSON.stringify(value)}, not ${wanted}` });
   }
   return differences;
 }

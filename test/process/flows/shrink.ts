@@ -20,21 +20,15 @@ export async function shrink(
   for (const program of failing.slice(0, 5)) {
     for (const few of new Set([0, Math.min(2, kills)])) {
       if (!(await fails(program, few))) continue;
-      let smallest = program;
-      for (let smaller = first(smallest); smaller !== null && trials < MOST_TRIALS;) {
-        const found: Program | null = await firstFailing(candidates(smallest), (candidate) => fails(candidate, few));
-        if (found === null) break;
-        smallest = found;
-        smaller = first(smallest);
-      }
-      return smallest;
+      return await smallestOf(program, (candidate) => (trials < MOST_TRIALS ? fails(candidate, few) : Promise.resolve(false)));
     }
   }
   return null;
 }
 
-function first(program: Program): Program | null {
-  return candidates(program)[0] ?? null;
+async function smallestOf(program: Program, fails: (program: Program) => Promise<boolean>): Promise<Program> {
+  const smaller = await firstFailing(candidates(program), fails);
+  return smaller === null ? program : await smallestOf(smaller, fails);
 }
 
 async function firstFailing(candidates: readonly Program[], fails: (program: Program) => Promise<boolean>): Promise<Program | null> {

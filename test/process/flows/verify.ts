@@ -13,24 +13,27 @@ const { values } = parseArgs({
   },
 });
 
+const tell = (line: string): unknown => process.stdout.write(`${line}\n`);
+const warn = (line: string): unknown => process.stderr.write(`${line}\n`);
+
 const seed = Number(values.seed);
 const count = Number(values.programs);
 const kills = Number(values.kills);
 if (![seed, count, kills].every((value) => Number.isSafeInteger(value) && value >= 0)) {
-  console.error("verify: --seed, --programs and --kills are whole numbers");
+  warn("verify: --seed, --programs and --kills are whole numbers");
   process.exit(2);
 }
 const all = programsOf(seed, count);
 const given = values.only === undefined ? all : all.filter(({ id }) => values.only?.split(",").includes(id));
 const { differences, journals, ...told } = await verify({ seed, programs: count, kills, given });
-console.log(JSON.stringify({ verify: "flows", ...told, faults: differences.length }));
+tell(JSON.stringify({ verify: "flows", ...told, faults: differences.length }));
 if (differences.length > 0) {
-  for (const { program, rule, text } of differences.slice(0, 20)) console.error(`${rule} ${program ?? ""}: ${text}`);
-  for (const line of journals) console.error(line);
-  console.error(`again: npm run verify -- --seed ${seed} --programs ${count} --kills ${kills}`);
+  for (const { program, rule, text } of differences.slice(0, 20)) warn(`${rule} ${program ?? ""}: ${text}`);
+  for (const line of journals) warn(line);
+  warn(`again: npm run verify -- --seed ${seed} --programs ${count} --kills ${kills}`);
   if (!values["no-shrink"]) {
     const smallest = await shrink(given, differences, { seed, kills });
-    console.error(
+    warn(
       smallest === null ? "alone, or with fewer kills, it did not happen again" : `the smallest that fails: ${JSON.stringify(smallest)}`,
     );
   }
