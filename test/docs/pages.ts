@@ -20,7 +20,9 @@ function markdownIn(folder: string): string[] {
 export const PAGES: readonly Page[] = ["README.md", ...markdownIn("docs")].map(readPage);
 
 /** The long ones among them, in a test file of their own, so that the two run side by side. */
-export const CONCEPTS: readonly Page[] = PAGES.filter(({ path }) => /^docs\/(?:delivery|events|functions|transactions)\.md$/.test(path));
+export const CONCEPTS: readonly Page[] = PAGES.filter(({ path }) =>
+  /^docs\/(?:delivery|events|flows|functions|transactions)\.md$/.test(path),
+);
 
 /** Those that people read on from page to page. */
 export const LINKED_PAGES: readonly Page[] = [
