@@ -24,7 +24,10 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: "apart", include: APART } },
       { extends: true, test: { name: "nodes", include: NODES, isolate: false } },
-      { extends: true, test: { name: "rooms", include: ["src/**/*.test.ts", "test/**/*.test.ts"], exclude: [...APART, ...NODES], isolate: false } },
+      {
+        extends: true,
+        test: { name: "rooms", include: ["src/**/*.test.ts", "test/**/*.test.ts"], exclude: [...APART, ...NODES], isolate: false },
+      },
     ],
   },
 });

@@ -11,3 +11,8 @@ export function callbackToken(secret: string, run: string, command: string): str
 export function tokenHash(token: string): string {
   return createHash("sha256").update(token).digest("base64url");
 }
+
+/** The run of an Idempotency-Key: the same for the same key, and guessed by nobody, since the id is also its address. */
+export function runIdOf(secret: string, flow: string, key: string): string {
+  return createHmac("sha256", secret).update(`run\n${flow}\n${key}`).digest("base64url");
+}

@@ -23,6 +23,8 @@ export class HeldReleases {
   /** Another release is live: whose runs stay behind is told to the dispatcher, so that their flows go on. */
   async use(release: Release, host: FlowHost): Promise<void> {
     this.live = release;
+    // With the app's variables as they are now.
+    this.opened.clear();
     const flows = new Map<string, FunctionManifest>();
     for (const { release: id, fn } of await this.deps.store.runReleases()) {
       if (id === release.id) continue;

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { LeaveSignal } from "../core/departure.ts";
 import { MillraceError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
@@ -25,7 +24,7 @@ import type {
   Seq,
   Store,
 } from "../store/store.ts";
-import { callbackToken, tokenHash } from "./callback-token.ts";
+import { callbackToken, runIdOf, tokenHash } from "./callback-token.ts";
 import { checkRun } from "./check-run.ts";
 import { HeldReleases } from "./held-releases.ts";
 import { answerOfRun } from "./run-answer.ts";
@@ -162,7 +161,7 @@ export class RunRoom implements Runs, FlowRunner, Service {
     const fn = this.flow(request.fn);
     const nowMs = this.host.deps.clock.now();
     const { idempotencyKey } = request;
-    const id = idempotencyKey === null ? null : createHash("sha256").update(`${fn.name}\n${idempotencyKey}`).digest("base64url");
+    const id = idempotencyKey === null ? null : runIdOf(this.deps.secret, fn.name, idempotencyKey);
     const begun = await this.host.during(() => this.append(fn, this.requestEvent(fn, request, id, nowMs), nowMs));
     if (begun.existing) {
       const run = await this.ended(begun.id, waitMs, request.signal);

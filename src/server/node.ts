@@ -108,7 +108,7 @@ export class MillraceNode implements Service {
       store,
       pool: this.pool,
       secret: made.runSecret,
-      publicUrl: () => this.gateway.address?.url ?? "",
+      publicUrl: () => settings.publicUrl ?? this.gateway.address?.url ?? "",
       openRelease: async (id) => {
         const env = await loadEnv(options.appDirectory);
         return await openRelease(dataDirectory, id, { appDirectory: options.appDirectory, env });

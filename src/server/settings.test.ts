@@ -10,6 +10,7 @@ describe("settings", () => {
       controlHost: "127.0.0.1",
       controlPort: 4801,
       data: ".millrace",
+      publicUrl: null,
       eventsToken: null,
       controlToken: null,
       retentionMs: 7 * 86_400_000,
@@ -86,6 +87,11 @@ describe("settings", () => {
     const all = Object.values(SETTINGS);
     expect(new Set(all.map(({ flag }) => flag)).size).toBe(all.length);
     expect(new Set(all.map(({ variable }) => variable)).size).toBe(all.length);
+  });
+
+  it("take the address that callbacks begin with, without a slash at its end", () => {
+    expect(resolveSettings({ publicUrl: "https://app.example.com/base/" }, {}).publicUrl).toBe("https://app.example.com/base");
+    expect(() => resolveSettings({ publicUrl: "app.example.com" }, {})).toThrow(/--public-url: "app.example.com" is no address/);
   });
 });
 

@@ -39,6 +39,13 @@ export const SETTINGS = {
     standard: ".millrace",
     summary: "Data directory: one node uses it at a time",
   },
+  publicUrl: {
+    flag: "public-url",
+    variable: "MILLRACE_PUBLIC_URL",
+    kind: "text",
+    standard: null,
+    summary: "What the addresses of callbacks begin with, behind a proxy (default: the gateway's own address)",
+  },
   eventsToken: {
     flag: "events-token",
     variable: "MILLRACE_EVENTS_TOKEN",
@@ -121,6 +128,8 @@ export interface Settings {
   readonly controlHost: string;
   readonly controlPort: number;
   readonly data: string;
+  /** Without a slash at its end; null: the gateway's own address. */
+  readonly publicUrl: string | null;
   readonly eventsToken: string | null;
   readonly controlToken: string | null;
   readonly retentionMs: number;
@@ -165,6 +174,7 @@ export function resolveSettings(
     controlHost: text("controlHost") ?? "",
     controlPort: number("controlPort") ?? (port === 0 ? 0 : nextPort(port)),
     data: text("data") ?? "",
+    publicUrl: publicUrlOf(given("publicUrl")),
     eventsToken: text("eventsToken"),
     controlToken: text("controlToken"),
     retentionMs: number("retention") ?? 0,
@@ -177,6 +187,14 @@ export function resolveSettings(
     maxHops: number("maxHops") ?? 0,
     graceMs: number("grace") ?? 0,
   };
+}
+
+function publicUrlOf(value: { text: string; from: string } | null): string | null {
+  if (value === null) return null;
+  const url = URL.canParse(value.text) ? new URL(value.text) : null;
+  if (url !== null && (url.protocol === "https:" || url.protocol === "http:") && url.search === "" && url.hash === "")
+    return url.href.replace(/\/+$/, "");
+  throw new MillraceError("bad_config", `${value.from}: "${value.text}" is no address such as https://app.example.com`);
 }
 
 const WALLS = ["jail", "permission"] as const;
