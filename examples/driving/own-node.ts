@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 const CLI = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const FLAGS = ["--disable-warning=ExperimentalWarning", "--conditions=millrace/source"];
 const READY_WITHIN_MS = 60_000;
+const KEPT_WORDS = 8_192;
 
 /** A node of its own for one example, with a data directory that goes away with it. */
 export class OwnNode implements AsyncDisposable {
@@ -18,6 +19,8 @@ export class OwnNode implements AsyncDisposable {
   private readonly app: string;
   private readonly port: number;
   private child: ChildProcess;
+  /** The last that it said: told when it does not start, since a process that is killed says odd things. */
+  private words = "";
 
   private constructor(app: string, data: string, port: number) {
     this.url = `http://127.0.0.1:${port}`;
@@ -59,9 +62,11 @@ export class OwnNode implements AsyncDisposable {
 
   private spawn(): ChildProcess {
     const doors = ["--port", String(this.port), "--control-port", String(this.port + 1)];
-    return spawn(process.execPath, [...FLAGS, CLI, "start", this.app, "--data", this.data, ...doors], {
-      stdio: ["ignore", "ignore", "inherit"],
+    const child = spawn(process.execPath, [...FLAGS, CLI, "start", this.app, "--data", this.data, ...doors], {
+      stdio: ["ignore", "ignore", "pipe"],
     });
+    child.stderr.on("data", (bytes: Buffer) => (this.words = (this.words + bytes.toString()).slice(-KEPT_WORDS)));
+    return child;
   }
 
   private get running(): boolean {
@@ -82,7 +87,8 @@ export class OwnNode implements AsyncDisposable {
       if (ready) return;
       await sleep(50);
     }
-    throw new Error(this.running ? `the node was not ready within ${READY_WITHIN_MS / 1_000} s` : "the node ended before it was ready");
+    const why = this.running ? `the node was not ready within ${READY_WITHIN_MS / 1_000} s` : "the node ended before it was ready";
+    throw new Error(`${why}\n${this.words}`);
   }
 }
 
