@@ -1,6 +1,7 @@
 /**
  * The store alone: no HTTP, no functions, no sandboxes. Batches of 100 events with one delivery each are committed and then settled,
- * each delivery by a commit of its own. Prints one JSON line a figure.
+ * each delivery by a commit of its own. Next to that, members of one delivery's settlement and members of one journal entry, in turns over
+ * the same store. Prints one JSON line a figure.
  *
  *   node bench/store.ts [--seconds 5] [--waiting 1000000] [--durability full|off] [--dir DIR]
  *
@@ -12,7 +13,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { newId } from "../src/core/index.ts";
 import { openSqliteStore } from "../src/store/index.ts";
-import { CURSOR_START, type Cursor, type Lease, type Member, type NewEvent, type Store } from "../src/store/index.ts";
+import { CURSOR_START, type Cursor, type Lease, type Member, type NewEvent, type NewRun, type Store } from "../src/store/index.ts";
 
 const { values } = parseArgs({
   options: {
@@ -154,6 +155,75 @@ async function fill(store: Store, kind: Kind, count: number): Promise<void> {
   }
 }
 
+/** What a member of one kind costs when all that it needs is there, many of one tick. */
+async function membersOnly(store: Store, members: readonly Member[]): Promise<Figures> {
+  const startMs = performance.now();
+  const startCpu = process.cpuUsage();
+  const results = await Promise.all(members.map((member) => store.commit(member)));
+  const cpu = process.cpuUsage(startCpu);
+  const tookMs = performance.now() - startMs;
+  for (const { kind } of results) if (kind !== "committed") throw new Error(`a member was ${kind}`);
+  return { usPerMember: (tookMs * 1000) / members.length, cpuUsPerMember: (cpu.user + cpu.system) / members.length };
+}
+
+const TURNS = 15;
+const MEMBERS_A_TURN = 10_000;
+
+/** Runs of which each gets one entry in every turn, as steps that end side by side do; and deliveries of which each is settled once. */
+async function entriesBesideSettlements(store: Store, lease: Lease): Promise<void> {
+  const plain = { name: "plain", keyed: false, dedupe: false };
+  const began = (member: Member, isRun: boolean): Member => ({
+    ...member,
+    events: (member.events ?? []).map((event) => ({
+      ...event,
+      deliveries: event.deliveries.map((delivery) => (isRun ? { ...delivery, run: beginsRun() } : delivery)),
+    })),
+  });
+  const deliver = async (isRun: boolean): Promise<number[]> => {
+    const batches = Array.from({ length: MEMBERS_A_TURN / BATCH_EVENTS }, () => store.commit(began(batch(plain), isRun)));
+    return (await Promise.all(batches)).flatMap((result) =>
+      result.kind === "committed" ? result.events.flatMap((event) => event.deliveries.map(({ seq }) => seq)) : [],
+    );
+  };
+  const runs = await deliver(true);
+  const figures = new Map<string, Figures[]>([
+    ["settlement", []],
+    ["entry", []],
+  ]);
+  for (let turn = 1; turn <= TURNS; turn++) {
+    const deliveries = await deliver(false);
+    figures.get("settlement")?.push(
+      await membersOnly(
+        store,
+        deliveries.map((seq) => settlement(seq, lease)),
+      ),
+    );
+    figures.get("entry")?.push(
+      await membersOnly(
+        store,
+        runs.map((run) => entryOf(run, turn, lease)),
+      ),
+    );
+  }
+  for (const [member, turns] of figures) print("members of one tick", { member, turns: TURNS, ...medians(turns) });
+}
+
+function beginsRun(): NewRun {
+  const id = newId();
+  return { id, named: false, kind: "flow", release: "r1", seed: id, parent: null, deadlineMs: null, waits: [] };
+}
+
+function entryOf(run: number, pos: number, lease: Lease): Member {
+  const value = JSON.stringify({ parcel: `p-${run}`, weight: 12.5 });
+  const entry = { pos, verb: "step", name: "pack", number: pos, phase: "done", attempt: 1, ranMs: 1.25, value } as const;
+  return { id: "", nowMs: Date.now(), run: { run, epoch: lease.epoch, entries: [entry] } };
+}
+
+function medians(turns: readonly Figures[]): Figures {
+  const middle = (name: string): number => turns.map((turn) => turn[name] ?? 0).sort((a, b) => a - b)[turns.length >> 1] ?? 0;
+  return Object.fromEntries(Object.keys(turns[0] ?? {}).map((name) => [name, middle(name)]));
+}
+
 function print(fact: string, figures: Record<string, number | string>): void {
   const rounded = Object.entries(figures).map(([name, value]) => [
     name,
@@ -186,6 +256,8 @@ for (const kind of KINDS) {
     });
   });
 }
+
+await withStore(entriesBesideSettlements);
 
 const waiting = Number(values.waiting);
 if (waiting > 0) {

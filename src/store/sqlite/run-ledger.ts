@@ -33,7 +33,7 @@ const SQL = {
     VALUES (?, ?, ?, ?, ?, ${READY}, ?, ?, ?, ?, ?)`,
   seedOf: "SELECT seed FROM runs WHERE seq = ?",
   runOfId: "SELECT seq FROM runs WHERE id = ?",
-  check: "SELECT state, (SELECT 1 FROM journal WHERE run = ?1 AND pos >= ?2 LIMIT 1) AS taken FROM runs WHERE seq = ?1",
+  holds: `SELECT 1 FROM runs WHERE seq = ?1 AND state < ${FIRST_ENDED} AND NOT EXISTS (SELECT 1 FROM journal WHERE run = ?1 AND pos >= ?2)`,
   hasEntry: "SELECT 1 FROM journal WHERE run = ? AND pos = ?",
   insertEntry: "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   // The completed commands are gathered once: looked for at each row, a journal of 10,000 took 100 million looks.
@@ -77,6 +77,7 @@ export class RunLedger {
   constructor(database: DatabaseSync, hand: LedgerHand) {
     this.hand = hand;
     this.statements = Object.fromEntries(Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)])) as RunStatements;
+    this.statements.holds.setReturnArrays(true);
   }
 
   /** The run that has this id already, if there is one. */
@@ -109,8 +110,7 @@ export class RunLedger {
   /** Whether the change may be made: the lease is ours, the run lives, and its positions are free. */
   holds(change: RunChange): boolean {
     if (change.epoch !== this.hand.epoch()) return false;
-    const row = this.statements.check.get(change.run, change.entries[0]?.pos ?? Number.MAX_SAFE_INTEGER);
-    if (row === undefined || Number(row["state"]) >= FIRST_ENDED || row["taken"] !== null) return false;
+    if (this.statements.holds.get(change.run, change.entries[0]?.pos ?? Number.MAX_SAFE_INTEGER) === undefined) return false;
     if (change.after !== undefined && this.statements.hasEntry.get(change.run, change.after) === undefined) return false;
     if (change.move?.kind !== "retry") return true;
     return Number(this.statements.delivery.get(change.run)?.["attempt"]) === change.move.attempt;

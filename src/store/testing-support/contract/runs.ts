@@ -410,7 +410,7 @@ function moveRules(harness: Harness): void {
     it("S46: with a width of two, two run and the third waits, while one of them is parked", async () => {
       const { store, lease } = harness;
       const delivery = to("flow", "k", 2);
-      const [a = 0, b = 0] = [await begin(store, {}, delivery), await begin(store, {}, delivery)];
+      const [a, b] = [await begin(store, {}, delivery), await begin(store, {}, delivery)];
       await make(store, lease, a, { move: parking() });
       const third = await begin(store, {}, delivery);
       expect(await stateOf(store, third)).toBe("blocked");
