@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type TestApp, testApp } from "millrace/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { copyApp } from "../driving/app-copy.ts";
@@ -128,17 +129,11 @@ async function buy(wanted: Order): Promise<{ readonly status: number; readonly b
   return { status: response.status, body: await response.json() };
 }
 
-/** Retries wait on the test's clock: it moves until the run has come to its end. */
+/** Retries wait on the test's clock: it moves until the answer has come. */
 async function buyPatiently(wanted: Order): ReturnType<typeof buy> {
   const answer = buy(wanted);
-  let over = false;
-  void answer.finally(() => (over = true));
-  for (let tries = 0; !over && tries < 200; tries++) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, 20);
-    });
-    await shop.advance("1s");
-  }
+  const isThere = answer.then(() => true);
+  while (!(await Promise.race([isThere, sleep(20).then(() => false)]))) await shop.advance("1s");
   return answer;
 }
 
