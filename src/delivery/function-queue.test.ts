@@ -209,4 +209,24 @@ describe("a function's queue", () => {
     }
     expect(begun).toEqual(expected);
   });
+
+  it("D18: a run that is given another place while it is held is found there when it is released", async () => {
+    const { index, clock, queue, running, begun, dispatch } = world(() => 1);
+    const { seq, ready } = index.add(clock.now());
+    queue.offer(entryOf(seq, ready));
+    dispatch();
+    expect(begun).toEqual([seq]);
+    // It parks, and what it waits for arrives before the dispatcher has heard of either.
+    const moved = index.place(seq, clock.now(), clock.now());
+    queue.offer(entryOf(seq, moved));
+    const [entry] = running.splice(0);
+    if (entry !== undefined) queue.release(entry);
+    queue.fill();
+    while (index.reading) {
+      index.answerOne();
+      await turn();
+    }
+    dispatch();
+    expect(begun).toEqual([seq, seq]);
+  });
 });

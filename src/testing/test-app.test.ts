@@ -78,13 +78,13 @@ beforeAll(async () => {
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-beforeEach(async () => {
-  app = await testApp(directory);
-});
-
-afterEach(() => app.stop());
-
 describe("millrace/testing", () => {
+  beforeEach(async () => {
+    app = await testApp(directory);
+  });
+
+  afterEach(() => app.stop());
+
   it("takes requests and events, settles what follows, and shows what was emitted, delivered, kept and logged", async () => {
     await app.kv.set("stock/lamp", 3);
     const answer = await app.request("/orders/lamp", { method: "POST", body: JSON.stringify({ qty: 2 }) });

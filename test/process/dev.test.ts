@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { NodeProcess, pause } from "./node-process.ts";
 
 /** `millrace dev`: what is saved is served, and nobody who asks meanwhile is turned away. */
-const RELOADS = 20;
+const RELOADS = 10;
 
 const source = (version: number): string => `import { fn, http } from "millrace";
 export const version = fn({ on: http.get("/version") }, () => "${version}");

@@ -151,13 +151,18 @@ export function pause(ms: number): Promise<void> {
   });
 }
 
+/** Two workers that look at the same moment would both find a port free: each looks in a lane of its own, of so many pairs. */
+const LANES = 8;
+const LANE_PAIRS = 1250;
+
 /**
  * A port that is free together with the next one (the control door's). Below those that the kernel gives to outgoing connections: a client
  * that tries such a port while the node is down may be connected to itself, and then the node finds its own port taken.
  */
 export async function freePort(): Promise<number> {
+  const lane = Number(process.env["VITEST_POOL_ID"] ?? 0) % LANES;
   for (;;) {
-    const port = 10_000 + 2 * Math.floor(Math.random() * 10_000);
+    const port = 10_000 + 2 * (lane * LANE_PAIRS + Math.floor(Math.random() * LANE_PAIRS));
     if ((await isFree(port)) && (await isFree(port + 1))) return port;
   }
 }

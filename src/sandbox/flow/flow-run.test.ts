@@ -192,7 +192,9 @@ describe("a run of a handler", () => {
   it("R8: after its end a handler begins nothing more", async () => {
     let late: Promise<unknown> = Promise.resolve();
     const rig = await new Rig((flow) => {
-      setImmediate(() => (late = flow.step("late", () => 1).catch((error: unknown) => error)));
+      setImmediate(() => {
+        late = flow.step("late", () => 1).catch((error: unknown) => error);
+      });
       return "over";
     }).settled();
     expect(rig.result).toBe("over");
