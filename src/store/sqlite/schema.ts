@@ -15,7 +15,7 @@ export const FAR_MS = 8_640_000_000_000_000;
  *
  * An event takes the number N and its deliveries N+1 … N+fanout, so that an event's deliveries are a range of rowids and need no index.
  * Columns that are scanned stand before `json`, which may spill into overflow pages. An index that is counted holds the column of its own
- * condition too: without it SQLite looks every row up (a million parked runs: 2 s of the time that opening took).
+ * condition too: without it SQLite looks every row up (a million parked runs, due in no order: 2.5 s instead of 0.2).
  */
 export const STEPS: readonly string[] = [
   `
@@ -180,7 +180,7 @@ export const STEPS: readonly string[] = [
     guarded INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX waits_key ON waits (topic, value);
-  CREATE INDEX waits_run ON waits (run);
+  CREATE INDEX waits_run ON waits (run, command);
 
   CREATE TABLE callbacks (
     token_hash TEXT PRIMARY KEY,
@@ -189,7 +189,7 @@ export const STEPS: readonly string[] = [
     state INTEGER NOT NULL,
     answer TEXT
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX callbacks_run ON callbacks (run);
+  CREATE INDEX callbacks_run ON callbacks (run, command);
 
   CREATE TABLE arrivals (
     id INTEGER PRIMARY KEY,
