@@ -211,22 +211,20 @@ describe("a function's queue", () => {
   });
 
   it("D18: a run that is given another place while it is held is found there when it is released", async () => {
-    const { index, clock, queue, running, begun, dispatch } = world(() => 1);
+    const { index, clock, queue, running, begun } = world(() => 1);
     const { seq, ready } = index.add(clock.now());
+    const read = async (): Promise<void> => {
+      for (queue.fill(); index.reading; await turn()) index.answerOne();
+    };
     queue.offer(entryOf(seq, ready));
-    dispatch();
+    await read();
     expect(begun).toEqual([seq]);
     // It parks, and what it waits for arrives before the dispatcher has heard of either.
     const moved = index.place(seq, clock.now(), clock.now());
     queue.offer(entryOf(seq, moved));
     const [entry] = running.splice(0);
     if (entry !== undefined) queue.release(entry);
-    queue.fill();
-    while (index.reading) {
-      index.answerOne();
-      await turn();
-    }
-    dispatch();
+    await read();
     expect(begun).toEqual([seq, seq]);
   });
 });

@@ -233,6 +233,22 @@ describe("ends", () => {
   });
 });
 
+describe("forks", () => {
+  it("N9, N20: a fork's open callback has an address of its own, which completes it", async () => {
+    const run = await app.start("confirm", null);
+    await app.settled();
+    const first = (await app.kv.get<string>("url")) ?? "";
+    const fork = await app.fork(run.id, "send");
+    await app.settled();
+    const second = (await app.kv.get<string>("url")) ?? "";
+    expect(second).not.toBe(first);
+    await app.complete(second, { yes: true });
+    expect(await fork.result()).toEqual({ yes: true });
+    expect(await run.state()).toBe("waiting");
+    await run.cancel();
+  });
+});
+
 describe("mocks", () => {
   it("N1: a test plays the part of a step, its failures and retries too", { timeout: 60_000 }, async () => {
     let asked = 0;

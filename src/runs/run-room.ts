@@ -31,6 +31,7 @@ import { answerOfRun } from "./run-answer.ts";
 import { RunDrive } from "./run-drive.ts";
 import { HTTP_TYPE, type RunHooks } from "./run-driven.ts";
 import { RunEnds } from "./run-ends.ts";
+import { commandOf } from "./run-entries.ts";
 import { isOver } from "./states.ts";
 import type {
   Begun,
@@ -292,7 +293,25 @@ export class RunRoom implements Runs, FlowRunner, Service {
     const target = release === "live" ? this.host.live.id : run.release;
     const fn = await this.functionOf(target, run.fn);
     if (fn === null) throw new MillraceError("not_found", `the release ${target} has no flow "${run.fn}" any more`);
-    return await this.again(run, fn, { release: target, copies: { from: run.seq, beforePos } });
+    const begun = await this.again(run, fn, { release: target, copies: { from: run.seq, beforePos } });
+    await this.registerCallbacks(
+      begun,
+      (await this.journalOf(run.seq)).filter(({ pos }) => pos < beforePos),
+    );
+    return begun;
+  }
+
+  /** A callback whose answer was not copied has another address here, since that is made from the run's id. */
+  private async registerCallbacks({ id, run }: Begun, copied: readonly JournalEntry[]): Promise<void> {
+    const answered = new Set(copied.filter(({ verb }) => verb === "answer").map(commandOf));
+    const open = copied
+      .filter(({ verb, phase }) => verb === "callback" && phase === "done")
+      .map(({ name, number }) => commandOf({ verb: "answer", name, number }))
+      .filter((command) => !answered.has(command));
+    if (open.length === 0) return;
+    const callbacks = open.map((command) => ({ command, tokenHash: tokenHash(callbackToken(this.deps.secret, id, command)) }));
+    const nowMs = this.host.deps.clock.now();
+    await this.host.commit({ id: newId(nowMs), nowMs, run: { run, epoch: this.host.epoch(), entries: [], callbacks } });
   }
 
   private async again(run: RunView, fn: FunctionManifest, begins: object): Promise<Begun> {

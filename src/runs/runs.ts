@@ -20,7 +20,7 @@ export interface Runs {
   resume(id: string, order: { readonly result?: string; readonly release?: string }): Promise<RunView>;
   /** The same input, a new run, on the live release. */
   rerun(id: string): Promise<Begun>;
-  /** A new run with the earlier results copied, up to the completion of this command (`pack`, `pack#2`). */
+  /** A new run with the earlier results copied, up to this command, which is the first that is done anew (`pack`, `pack#2`). */
   fork(id: string, order: { readonly from: string; readonly release: "same" | "live" }): Promise<Begun>;
   /** Ends the wait of this name, the present or the next one, with this data (value text). */
   signal(id: string, order: { readonly wait: string; readonly data: string }): Promise<RunView>;

@@ -32,6 +32,8 @@ export interface TestApp extends AsyncDisposable {
   /** Begins a run of a flow; with an id that was used before, it is that run. */
   start(flow: string, input?: unknown, options?: { readonly id?: string }): Promise<TestRun>;
   run(id: string): TestRun;
+  /** A new run with the earlier one's results copied; this command (`pack`, `pack#2`) is the first that is done anew. */
+  fork(id: string, from: string): Promise<TestRun>;
   /** All runs so far, oldest first. */
   runs(flow?: string): Promise<readonly TestRun[]>;
   /** Completes a callback by its address, as a POST to it does. */
@@ -169,6 +171,10 @@ class RunningTestApp implements TestApp {
 
   run(id: string): TestRun {
     return new RunningTestRun(id, this.node.runs, () => this.settled());
+  }
+
+  async fork(id: string, from: string): Promise<TestRun> {
+    return this.run((await this.node.runs.fork(id, { from, release: "live" })).id);
   }
 
   async runs(flow?: string): Promise<readonly TestRun[]> {
