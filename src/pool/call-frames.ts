@@ -49,8 +49,9 @@ export function sendHttp(writer: FrameWriter, ticket: CallTicket, call: HttpCall
 export async function replyToRead(call: Call | RunCall, head: Head): Promise<string> {
   const request = readRead(head);
   const { read } = request;
+  const ask = asking(request, call, head);
   try {
-    const entries = await entriesFor(request, call, head);
+    const entries = await ask();
     const reply = JSON.stringify({ read, entries });
     return isTooLarge(reply) ? errorReply(read, "KvTooLarge", KV_TOO_LARGE) : reply;
   } catch (error) {
@@ -59,13 +60,15 @@ export async function replyToRead(call: Call | RunCall, head: Head): Promise<str
   }
 }
 
-async function entriesFor(request: ReadRequest, call: Call | RunCall, head: Head): Promise<ReadEntries> {
+/** Throws when what was asked is no read of this call. */
+function asking(request: ReadRequest, call: Call | RunCall, head: Head): () => Promise<ReadEntries> {
   if (request.op === "mock") {
-    if (call.kind !== "run" || call.mock === undefined) throw new ProtocolError("nobody plays the part of a step");
-    return [await call.mock(request)];
+    const mock = call.kind === "run" ? call.mock : undefined;
+    if (mock === undefined) throw new ProtocolError("nobody plays the part of a step");
+    return async () => [await mock(request)];
   }
   const kv = call.kind === "run" ? call.kvOf(readStep(head)) : call.kv;
-  return await (request.op === "get" ? kv.get(request.keys) : kv.list(request));
+  return () => (request.op === "get" ? kv.get(request.keys) : kv.list(request));
 }
 
 const KV_TOO_LARGE = "a read may return 4 MiB at once: ask for fewer keys, or list with a smaller `limit`";
