@@ -220,7 +220,9 @@ describe.each(behind)("hostile functions behind the wall: %s", (wall, stands) =>
     it("O1: what native code and children print are lines of the call", async () => {
       const lines: string[] = [];
       await call("granted", "print past the console", {}, { log: (level, text) => lines.push(`${level} ${text}`) });
-      await expect.poll(() => lines).toEqual(expect.arrayContaining(["info from the descriptor", "info from a child", "error oh"]));
+      await expect
+        .poll(() => lines, { timeout: 20_000 })
+        .toEqual(expect.arrayContaining(["info from the descriptor", "info from a child", "error oh"]));
     });
   });
 
