@@ -9,6 +9,9 @@ import { Targets } from "./targets.ts";
 
 type Head = Readonly<Record<string, unknown>>;
 
+/** A loaded machine is no fault. */
+const PATIENTLY = { timeout: 20_000 };
+
 const POLICY = { attempts: 2, backoff: "fixed", baseMs: 5, factor: 1, maxMs: 5, jitter: "none", onExhausted: "throw" } as const;
 const HEAD: RunHead = {
   id: "run-1",
@@ -135,7 +138,7 @@ describe("a run of a handler", () => {
   it("R4: code that asks for something else is a mismatch, with the position and what it asks for", async () => {
     const rig = new Rig((flow) => flow.step("uno", () => 1), { journal: [entry(4, "step", "one", "1")] });
     await expect
-      .poll(() => rig.end)
+      .poll(() => rig.end, PATIENTLY)
       .toMatchObject({
         reason: "mismatch",
         mismatch: { pos: 4, recorded: 'step "one" #1', attempted: [{ command: 'step "uno" #1' }] },
@@ -144,7 +147,7 @@ describe("a run of a handler", () => {
 
   it("R4: a handler that ends before its journal does is a mismatch; one that waits elsewhere is waited for", async () => {
     const early = new Rig(() => "over", { journal: [entry(1, "step", "one", "1")] });
-    await expect.poll(() => early.end).toMatchObject({ reason: "mismatch", mismatch: { pos: 1, attempted: [] } });
+    await expect.poll(() => early.end, PATIENTLY).toMatchObject({ reason: "mismatch", mismatch: { pos: 1, attempted: [] } });
     let goOn = (): void => {};
     const elsewhere = new Rig(
       async (flow) => {
@@ -210,7 +213,7 @@ describe("a run of a handler", () => {
     });
     await rig.settled();
     goOn();
-    await expect.poll(() => rig.result).toBe(2);
+    await expect.poll(() => rig.result, PATIENTLY).toBe(2);
     expect(rig.warnings).toEqual([expect.stringContaining('before step "one" #1')]);
   });
 
