@@ -5,6 +5,8 @@
 
 /** Of calls that nothing is known of yet, an instance takes so many. */
 export const FIRST_LIMIT = 16;
+/** Of runs of a flow: they are begun, and then they mostly wait for commits. */
+export const FIRST_LIMIT_OF_RUNS = 64;
 /** From this share of its time on an event loop is full: what it does not spend it needs to take and to answer calls. */
 export const FULL_LOOP = 0.9;
 /** Below this one an event loop has as much time again. */

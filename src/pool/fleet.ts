@@ -1,7 +1,7 @@
 import { MillraceError } from "../core/index.ts";
 import type { FunctionError, FunctionManifest, Release } from "../protocol/index.ts";
 import { afterFailure, type BackOff, NO_BACK_OFF } from "./back-off.ts";
-import { FIRST_LIMIT, nextLimit } from "./call-limit.ts";
+import { FIRST_LIMIT, FIRST_LIMIT_OF_RUNS, nextLimit } from "./call-limit.ts";
 import { chooseInstance } from "./choose.ts";
 import { CallbackDeadline, type Deadlines } from "./deadlines.ts";
 import type { Assignment, InstanceReport, InstanceUser } from "./instance-roles.ts";
@@ -93,7 +93,7 @@ export class Fleet implements InstanceUser, TicketHolder {
     this.max = max;
     this.kept = kept;
     this.key = kept ? `${fn.name}@${release.id}` : fn.name;
-    this.callLimit = Math.min(FIRST_LIMIT, fn.concurrency.instance);
+    this.callLimit = Math.min(fn.flow === undefined ? FIRST_LIMIT : FIRST_LIMIT_OF_RUNS, fn.concurrency.instance);
     this.instanceClass = { memoryBytes: fn.memoryBytes, allow: fn.allow, network: fn.network };
     // An app without flows has nobody that starts or calls another function.
     const hasFlows = release.manifest.functions.some(({ flow }) => flow !== undefined);

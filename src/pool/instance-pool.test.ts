@@ -31,6 +31,13 @@ describe("how many calls an instance takes", () => {
     expect(pool.capacity("f")).toBe(40);
   });
 
+  it("C4: of a flow's runs, which mostly wait for commits, sixty-four", async () => {
+    const wide = { instance: 100, function: null, key: 1 };
+    const flow = { onExhausted: "throw", deadlineMs: null, cancelOn: [], runsPerKey: null } as const;
+    const { pool } = await rig(SILENT, [one({ concurrency: wide, flow })]);
+    expect(pool.capacity("f")).toBe(64);
+  });
+
   it("C5: a full loop takes no call for the ones that it ends, down to what it does in 50 ms", async () => {
     const { pool, made } = await rig(SILENT, [one({ concurrency: { instance: 16, function: null, key: 1 } })]);
     for (let i = 0; i < 20; i++) void pool.call(httpCall("f"));
