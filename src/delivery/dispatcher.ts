@@ -1,6 +1,6 @@
 import type { Observer } from "../core/observer.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
-import type { Member, NewRun, ReadyDelivery, Seq } from "../store/store.ts";
+import type { AppendedEvent, Member, NewEvent, NewRun, ReadyDelivery, Seq } from "../store/store.ts";
 import { Counts } from "./counts.ts";
 import { flatten, type RunEnd, runDelivery } from "./delivery-run.ts";
 import type { FlowRunner } from "./flow-runner.ts";
@@ -108,32 +108,39 @@ export class Dispatcher {
 
   /** After any commit of this node: its deliveries to their queues, its timers to the alarm. */
   absorb(result: Committed, member: Member): void {
-    const touched = new Set<Lane>();
-    const offer = (entry: ReadyDelivery): void => {
-      const lane = this.laneOf(entry.fn);
-      if (lane === undefined) return;
-      lane.queue.offer(entry);
-      touched.add(lane);
-    };
-    result.events.forEach((appended, i) => {
-      const event = member.events?.[i];
-      if (event === undefined || appended.duplicate) return;
-      appended.deliveries.forEach(({ seq, ready }, j) => {
-        const delivery = event.deliveries[j];
-        if (delivery === undefined) return;
-        this.counts.added(delivery.fn);
-        if (ready === null) return;
-        const { json, type, origin, hops } = event;
-        const stored = { seq: appended.seq, json, type, origin, hops, receivedMs: member.nowMs };
-        const { fn, key, partition, run } = delivery;
-        offer({ seq, fn, key, partition, attempt: 0, ready, event: stored, ...begunBy(run) });
-      });
-    });
-    for (const entry of result.promoted) offer(entry);
     if (result.arrivals !== undefined) this.rooms.flows().arrived(result.arrivals);
-    for (const entry of result.woken ?? []) offer(entry);
     for (const timer of member.timers ?? []) this.rooms.onTimer(timer.dueMs);
+    const { events, promoted, woken } = result;
+    // Most commits of a flow's steps bring nothing that could be handed out.
+    if (events.length === 0 && promoted.length === 0 && woken === undefined) return;
+    const touched = new Set<Lane>();
+    events.forEach((appended, i) => {
+      const event = member.events?.[i];
+      if (event !== undefined && !appended.duplicate) this.absorbEvent(appended, event, member.nowMs, touched);
+    });
+    for (const entry of promoted) this.offer(entry, touched);
+    for (const entry of woken ?? []) this.offer(entry, touched);
     for (const lane of touched) this.dispatch(lane);
+  }
+
+  private absorbEvent(appended: AppendedEvent, event: NewEvent, receivedMs: number, touched: Set<Lane>): void {
+    const { json, type, origin, hops } = event;
+    appended.deliveries.forEach(({ seq, ready }, i) => {
+      const delivery = event.deliveries[i];
+      if (delivery === undefined) return;
+      this.counts.added(delivery.fn);
+      if (ready === null) return;
+      const stored = { seq: appended.seq, json, type, origin, hops, receivedMs };
+      const { fn, key, partition, run } = delivery;
+      this.offer({ seq, fn, key, partition, attempt: 0, ready, event: stored, ...begunBy(run) }, touched);
+    });
+  }
+
+  private offer(entry: ReadyDelivery, touched: Set<Lane>): void {
+    const lane = this.laneOf(entry.fn);
+    if (lane === undefined) return;
+    lane.queue.offer(entry);
+    touched.add(lane);
   }
 
   /** Undefined for a function that is gone: what it has waits in the store. */

@@ -92,14 +92,15 @@ export class RunJournal {
     this.riders.unshift(...entries);
   }
 
-  member(entries: readonly NewEntry[], nowMs: number, change: Partial<RunChange>): Member {
+  member(entries: readonly NewEntry[], nowMs: number, change?: Partial<RunChange>): Member {
     const all = this.riders.length === 0 ? entries : [...this.riders.splice(0), ...entries];
     const last = all.at(-1)?.pos;
     if (last !== undefined) this.lastSubmitted = last;
+    const { run, epoch } = this.deps;
     return {
       id: `${this.id}/${last ?? newId(nowMs)}`,
       nowMs,
-      run: { run: this.deps.run, epoch: this.deps.epoch, entries: all, ...change },
+      run: change === undefined ? { run, epoch, entries: all } : { run, epoch, entries: all, ...change },
     };
   }
 

@@ -55,7 +55,7 @@ export class SqliteStore implements Store {
   private readonly writes: Calls<WriterVerbs>;
   private readonly reads: Calls<ReaderVerbs>;
   /** In the order of sending, which is the order of the answers. */
-  private readonly pending: Pending[] = [];
+  private readonly pending: (Pending | null)[] = [];
   private pendingHead = 0;
   private outbox: Member[] = [];
   private flushScheduled = false;
@@ -301,9 +301,12 @@ export class SqliteStore implements Store {
   }
 
   private shift(): Pending {
-    const pending = this.pending[this.pendingHead++];
-    if (pending === undefined) throw new MillraceError("internal", "the store's writer answered what nobody asked");
-    // Array.shift() moves everything behind it once the array is large; this drops the settled ones now and then.
+    const at = this.pendingHead++;
+    const pending = this.pending[at];
+    if (pending === undefined || pending === null) throw new MillraceError("internal", "the store's writer answered what nobody asked");
+    // What is settled is let go of at once: kept until the array is cut, thousands of old promises grew old in the collector's nursery.
+    this.pending[at] = null;
+    // Array.shift() moves everything behind it once the array is large; this cuts it now and then.
     if (this.pendingHead === 4096) {
       this.pending.splice(0, this.pendingHead);
       this.pendingHead = 0;
@@ -320,7 +323,7 @@ export class SqliteStore implements Store {
     if (this.broken !== null || this.closing !== null) return;
     this.broken = new MillraceError("internal", `a thread of the store ended: ${cause.message}`, { cause });
     this.fail(this.broken);
-    for (const { reject } of this.pending.slice(this.pendingHead)) reject(this.broken);
+    for (const waiting of this.pending.slice(this.pendingHead)) waiting?.reject(this.broken);
     this.pending.length = 0;
     this.pendingHead = 0;
     this.outbox = [];

@@ -30,6 +30,8 @@ import type {
   TimerFired,
 } from "../store.ts";
 
+type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
+
 export type Flat = (string | number | null | Uint8Array)[];
 
 const ORIGINS: readonly Origin[] = ["outside", "function", "platform"];
@@ -71,6 +73,7 @@ export class FlatReader {
 
   list<Item>(read: (reader: FlatReader) => Item): Item[] {
     const count = this.number();
+    if (count === 0) return [];
     const items: Item[] = [];
     for (let i = 0; i < count; i++) items.push(read(this));
     return items;
@@ -119,24 +122,21 @@ export function putMember(flat: Flat, member: Member): void {
 }
 
 export function takeMember(reader: FlatReader): Member {
-  const id = reader.text();
-  const nowMs = reader.number();
+  const member: Mutable<Member> = { id: reader.text(), nowMs: reader.number() };
   const parts = reader.number();
-  return {
-    id,
-    nowMs,
-    ...((parts & HAS.settle) !== 0 && { settle: takeSettle(reader) }),
-    ...((parts & HAS.fired) !== 0 && { fired: takeFired(reader) }),
-    ...((parts & HAS.reads) !== 0 && { reads: takeReads(reader) }),
-    ...((parts & HAS.events) !== 0 && { events: reader.list(takeEvent) }),
-    ...((parts & HAS.kv) !== 0 && { kv: reader.list(takeKvWrite) }),
-    ...((parts & HAS.timers) !== 0 && { timers: reader.list(takeTimer) }),
-    ...((parts & HAS.cancelTimers) !== 0 && { cancelTimers: reader.list((reader) => reader.text()) }),
-    ...((parts & HAS.answer) !== 0 && { answer: takeAnswer(reader) }),
-    ...((parts & HAS.run) !== 0 && { run: takeRunChange(reader) }),
-    ...((parts & HAS.arrivals) !== 0 && { arrivals: JSON.parse(reader.text()) as NewArrival[] }),
-    ...((parts & HAS.callback) !== 0 && { callback: { tokenHash: reader.text(), value: reader.text() } }),
-  };
+  // Set one by one: eleven spreads were a large part of what a small member costs here.
+  if ((parts & HAS.settle) !== 0) member.settle = takeSettle(reader);
+  if ((parts & HAS.fired) !== 0) member.fired = takeFired(reader);
+  if ((parts & HAS.reads) !== 0) member.reads = takeReads(reader);
+  if ((parts & HAS.events) !== 0) member.events = reader.list(takeEvent);
+  if ((parts & HAS.kv) !== 0) member.kv = reader.list(takeKvWrite);
+  if ((parts & HAS.timers) !== 0) member.timers = reader.list(takeTimer);
+  if ((parts & HAS.cancelTimers) !== 0) member.cancelTimers = reader.list((reader) => reader.text());
+  if ((parts & HAS.answer) !== 0) member.answer = takeAnswer(reader);
+  if ((parts & HAS.run) !== 0) member.run = takeRunChange(reader);
+  if ((parts & HAS.arrivals) !== 0) member.arrivals = JSON.parse(reader.text()) as NewArrival[];
+  if ((parts & HAS.callback) !== 0) member.callback = { tokenHash: reader.text(), value: reader.text() };
+  return member;
 }
 
 function partsOf(member: Member): number {
@@ -157,8 +157,9 @@ function partsOf(member: Member): number {
 
 /** Entries are many, all else of a change is rare. */
 function putRunChange(flat: Flat, change: RunChange): void {
-  const { run, epoch, entries, ...rest } = change;
-  flat.push(run, epoch, Object.keys(rest).length === 0 ? null : JSON.stringify(rest));
+  const { run, epoch, entries, after, taken, closed, waits, callbacks, release, move } = change;
+  const rest = after ?? taken ?? closed ?? waits ?? callbacks ?? release ?? move;
+  flat.push(run, epoch, rest === undefined ? null : JSON.stringify({ after, taken, closed, waits, callbacks, release, move }));
   putList(flat, entries, (flat, { pos, verb, name, number, phase, attempt, ranMs, value }) => {
     flat.push(pos, verb, name, number, phase, attempt, ranMs, value);
   });
@@ -369,7 +370,7 @@ export function takeResult(reader: FlatReader): MemberResult {
   const kind = reader.text() as MemberResult["kind"];
   switch (kind) {
     case "committed":
-      return { kind, events: reader.list(takeAppended), promoted: reader.list(takeReady), ...takeNews(reader) };
+      return takeCommitted(reader);
     case "conflict":
       return { kind, keys: reader.list((reader) => reader.text()) };
     case "fenced":
@@ -387,21 +388,27 @@ type Committed = Extract<MemberResult, { kind: "committed" }>;
 
 /** Nearly every result has none of this. */
 function putNews(flat: Flat, { arrivals, woken, atSeq, callback }: Committed): void {
-  flat.push(atSeq ?? null, callback ?? null, arrivals === undefined ? null : JSON.stringify(arrivals));
+  flat.push(atSeq ?? null);
+  if (arrivals === undefined && woken === undefined && callback === undefined) {
+    flat.push(0);
+    return;
+  }
+  flat.push(1, callback ?? null, arrivals === undefined ? null : JSON.stringify(arrivals));
   putList(flat, woken ?? [], putReady);
 }
 
-function takeNews(reader: FlatReader): Partial<Committed> {
+function takeCommitted(reader: FlatReader): Committed {
+  const committed: Mutable<Committed> = { kind: "committed", events: reader.list(takeAppended), promoted: reader.list(takeReady) };
   const atSeq = reader.numberOrNull();
+  if (atSeq !== null) committed.atSeq = atSeq;
+  if (reader.number() === 0) return committed;
   const callback = reader.textOrNull() as CallbackEnd | null;
   const arrivals = reader.textOrNull();
   const woken = reader.list(takeReady);
-  return {
-    ...(atSeq === null ? {} : { atSeq }),
-    ...(callback === null ? {} : { callback }),
-    ...(arrivals === null ? {} : { arrivals: JSON.parse(arrivals) as Arrival[] }),
-    ...(woken.length === 0 ? {} : { woken }),
-  };
+  if (callback !== null) committed.callback = callback;
+  if (arrivals !== null) committed.arrivals = JSON.parse(arrivals) as Arrival[];
+  if (woken.length > 0) committed.woken = woken;
+  return committed;
 }
 
 function putAppended(flat: Flat, event: AppendedEvent): void {
