@@ -66,6 +66,7 @@ async function replay(
       timeoutMs: fn.timeoutMs,
       checkSchema: false,
       check: true,
+      ahead: false,
     },
     begun: (link) => {
       for (const page of pages) link.entries(page, false);

@@ -56,7 +56,7 @@ async function run(
   const view = await node.runs.untilEnd(await viewOf(id), 60_000, null);
   const { entries: journal } = await plain.journal(view.seq, 0, 1_000_000);
   const counts = await plain.kvGet(
-    ["one", "again", "left", "right"].map((name) => `${id} ${name}`),
+    ["one", "again", "left", "right", "last"].map((name) => `${id} ${name}`),
     Date.now(),
   );
   expect({ id, state: view.state, note: view.note, existing: begun.existing }).toEqual({ id, state: "done", note: null, existing: false });
@@ -73,10 +73,24 @@ async function viewOf(id: string): Promise<RunView> {
   return view;
 }
 
+describe("a handler that ends with a step", () => {
+  it("N2: goes on with what became of it in the end, whatever it had in the meantime", async () => {
+    const ends: unknown[] = [];
+    for (const depth of [1, 1, 1500, 1]) {
+      const { id } = await node.runs.begin({ flow: "deep", input: JSON.stringify({ depth }), id: null });
+      const view = await node.runs.untilEnd(await viewOf(id), 60_000, null);
+      const { entries } = await plain.journal(view.seq, 0, 1_000_000);
+      ends.push([view.state, fromValueText(view.value ?? "~"), entries.map(({ name, phase }) => `${name} ${phase}`)]);
+    }
+    const sent = ["done", "sent", ["send done"]];
+    expect(ends).toEqual([sent, sent, ["done", expect.stringContaining("nested too deeply"), ["send failed"]], sent]);
+  });
+});
+
 describe("a store that fails", () => {
   it("N6: at every call of a run, in every way: the same outcome, and no step twice", { timeout: 120_000 }, async () => {
     const whole = await run(trialId(0, "slow"));
-    expect(whole).toMatchObject({ result: [1, 2, 7, 1, 3, [1, 1]], counts: ["1", "1", "1", "1"] });
+    expect(whole).toMatchObject({ result: [1, 2, 7, 1, 3, [1, 1], "last"], counts: ["1", "1", "1", "1", "1"] });
     expect(new Set(whole.done).size).toBe(whole.done.length);
     const calls = trials.calls.get(trialId(0, "slow")) ?? 0;
     expect(calls).toBeGreaterThan(12);

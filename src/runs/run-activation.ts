@@ -1,4 +1,4 @@
-import type { Alarm } from "../core/clock.ts";
+import { type Alarm, systemClock } from "../core/clock.ts";
 import { MillraceError, toError } from "../core/errors.ts";
 import { flatten } from "../delivery/delivery-run.ts";
 import { toWrites } from "../delivery/effects.ts";
@@ -109,6 +109,7 @@ export class RunActivation {
         timeoutMs: fn.timeoutMs,
         checkSchema: entry.event.origin === "outside" && live.schemas.appliedByReceiver(entry.event.type),
         check: false,
+        ahead: this.goesAhead(),
         ...(mocked.length === 0 ? {} : { mocked }),
       },
       ...(hooks.mock === undefined
@@ -117,6 +118,11 @@ export class RunActivation {
       begun: (link) => void this.begin(link),
       onMessage: (message) => this.receive(message),
     };
+  }
+
+  /** Going on with a step before its commit, the instance has to tell the time as the node does; and a test that ends it after a step finds it gone. */
+  private goesAhead(): boolean {
+    return this.host.deps.clock === systemClock && this.driven.room.hooks.killsAfter === undefined;
   }
 
   private async begin(link: RunLink): Promise<void> {
@@ -211,7 +217,6 @@ export class RunActivation {
     const { step, head, body } = message;
     const named = namedBy(head);
     const command = commandOf(named);
-    this.places.set(command, step);
     this.retold.delete(command);
     const session = this.sessions.get(step);
     this.sessions.delete(step);
@@ -219,38 +224,54 @@ export class RunActivation {
       this.lose(session.failure);
       return;
     }
-    const nowMs = this.host.deps.clock.now();
+    const clockMs = this.host.deps.clock.now();
+    // The handler has gone on with it already, at this time.
+    const aheadMs = head["atMs"] as number | undefined;
+    const nowMs = Math.min(clockMs, aheadMs ?? clockMs);
     const phase = head["phase"] as "done" | "failed" | "attempt";
-    const facts = { ...named, pos: this.journal.nextPos(), attempt: head["attempt"] as number, ranMs: head["ranMs"] as number };
+    // Spelled out, like the members below: this is made for every step, and copying parts together cost more than all else that is.
+    const entry = (as: NewEntry["phase"], value: string): NewEntry => ({
+      pos: this.journal.nextPos(),
+      verb: named.verb,
+      name: named.name,
+      number: named.number,
+      phase: as,
+      attempt: head["attempt"] as number,
+      ranMs: head["ranMs"] as number,
+      value,
+    });
     if (phase === "attempt") {
+      this.places.set(command, step);
       const attempt: AttemptFacts = { error: body, dueMs: this.nextAttempt(head, nowMs) };
-      const entry: NewEntry = { ...facts, phase, value: JSON.stringify(attempt) };
+      const failed = entry(phase, JSON.stringify(attempt));
       // Known before it is committed: the run may park in the same turn, and must wake for it.
-      this.journal.notes.add(entry, null);
-      this.commitStep(step, entry, this.stepMember(entry, session, {}, nowMs), false);
+      this.journal.notes.add(failed, null);
+      this.commitStep(step, failed, this.stepMember(failed, session, NO_WRITES, nowMs), false);
       return;
     }
     this.journal.notes.retries.delete(command);
     const { writes, refused } = this.writesOf(message, nowMs);
-    const entry: NewEntry = refused === null ? { ...facts, phase, value: body } : { ...facts, phase: "failed", value: refused };
-    this.commitStep(step, entry, this.stepMember(entry, session, writes, nowMs), refused !== null);
+    const ended = refused === null ? entry(phase, body) : entry("failed", refused);
+    this.commitStep(step, ended, this.stepMember(ended, session, writes, nowMs), refused !== null, aheadMs !== undefined);
+    if (aheadMs !== undefined && (refused !== null || aheadMs > nowMs)) this.lose(WENT_WRONG);
   }
 
   private stepMember(entry: NewEntry, session: KvSession | undefined, writes: Writes, nowMs: number): Member {
+    const member = this.journal.member([entry], nowMs);
     const reads = session?.reads();
-    return { ...this.journal.member([entry], nowMs, {}), ...(reads === undefined ? {} : { reads }), ...writes };
+    return reads === undefined && writes === NO_WRITES ? member : { ...member, ...(reads === undefined ? {} : { reads }), ...writes };
   }
 
   /** Effects that may not be are a failure of the step. */
   private writesOf({ effects }: Extract<RunMessage, { kind: "step" }>, nowMs: number): { writes: Writes; refused: string | null } {
-    if (isNothing(effects)) return { writes: {}, refused: null };
+    if (isNothing(effects)) return NOTHING_WRITTEN;
     const { fn, run, entry } = this.driven;
     const { deps, live } = this.host;
     try {
       const cause = { fn: fn.name, invocation: run.id, hops: entry.event.hops, nowMs };
       return { writes: given(toWrites(effects, cause, live, deps.hopLimit)), refused: null };
     } catch (error) {
-      return { writes: {}, refused: errorText({ ...flatten(error), stack: null }) };
+      return { writes: NO_WRITES, refused: errorText({ ...flatten(error), stack: null }) };
     }
   }
 
@@ -260,12 +281,15 @@ export class RunActivation {
     return nowMs + Math.max(1, Math.round(head["jitter"] === true ? afterMs * this.host.deps.random() : afterMs));
   }
 
-  private commitStep(step: number, entry: NewEntry, member: Member, isOurs: boolean): void {
+  private commitStep(step: number, entry: NewEntry, member: Member, isOurs: boolean, isAhead = false): void {
     void this.commit(
       member,
       () => this.stepKept(step, entry, member.nowMs, isOurs),
-      () => this.conflict(step, member),
-      (error) => this.refuse(step, entry, member, error),
+      () => (isAhead ? this.lose(WENT_WRONG) : this.conflict(step, member)),
+      (error) => {
+        this.refuse(step, entry, member, error);
+        if (isAhead) this.lose(WENT_WRONG);
+      },
     );
   }
 
@@ -391,6 +415,10 @@ export class RunActivation {
 
 type Writes = Partial<Pick<Member, "events" | "kv" | "timers">>;
 
+const WENT_WRONG = new MillraceError("fenced", "a handler went on with a step's result that was not committed as it is");
+
+const NO_WRITES: Writes = {};
+const NOTHING_WRITTEN = { writes: NO_WRITES, refused: null };
 const NONE: ReadonlySet<string> = new Set();
 
 /** Steps read, each for itself; a run does not. */

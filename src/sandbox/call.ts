@@ -62,6 +62,10 @@ export class Call {
     return (this.lazyReads ??= new PendingReads(this.port.read, this.port.number));
   }
 
+  get hasRead(): boolean {
+    return this.lazyReads !== null;
+  }
+
   /** The JSON of what the call did, or null when it did nothing. */
   get effectsJson(): string | null {
     return this.lazyEffects === null || this.lazyEffects.isEmpty ? null : this.lazyEffects.toJson();

@@ -12,6 +12,7 @@ import { toFunctionError } from "./function-error.ts";
 import type { FlowHandler, Handler } from "../sdk/definition.ts";
 import { FlowCall, StepCall } from "./flow/flow-call.ts";
 import { keptValue } from "./flow/kept-value.ts";
+import { LastSteps } from "./flow/last-steps.ts";
 import { runInput } from "./flow/run-input.ts";
 import { type BodyOrigin, LazyRequest } from "./lazy-request.ts";
 import { RequestBody } from "./request-body.ts";
@@ -40,6 +41,7 @@ export class Calls {
   private readonly storage = new AsyncLocalStorage<Call>();
   private readonly calls = new Map<number, Call>();
   private readonly flows = new Map<number, FlowCall>();
+  private readonly lastSteps = new LastSteps();
   private readonly onQuiet: () => void;
   /** What is logged between calls. */
   private readonly ownLog: CallLog;
@@ -99,7 +101,8 @@ export class Calls {
     }
     const head = frame.head["run"] as RunHead;
     const event: unknown = JSON.parse(frame.body.toString("utf8"));
-    const host = { sink: this.sink, storage: this.storage, left: (call: Call) => this.forget(call) };
+    const { sink, storage, lastSteps } = this;
+    const host = { sink, storage, lastSteps, left: (call: Call) => this.forget(call) };
     this.flows.set(call.number, new FlowCall(call, head, host, { ...fn, handler: flow }, runInput(event, head.http)));
   }
 

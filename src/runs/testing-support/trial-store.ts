@@ -18,6 +18,8 @@ export class TrialStore {
   readonly faults = new Set<string>();
   readonly store: Store;
   private readonly ids = new Map<number, string>();
+  /** What a late commit of a run holds up: a store takes those of one owner in their order. */
+  private readonly late = new Map<number, Promise<unknown>>();
 
   constructor(store: Store) {
     this.store = new Proxy(store, {
@@ -39,9 +41,17 @@ export class TrialStore {
       if (begins !== undefined && begins.id.startsWith("trial-") && seq !== undefined) this.ids.set(seq, begins.id);
       return result;
     }
-    const fault = this.next(member.run.run);
+    const { run } = member.run;
+    const fault = this.next(run);
     if (fault === "fenced") return { kind: "fenced" };
-    return await goingWrong(fault, () => store.commit(member));
+    const late = this.late.get(run);
+    if (fault !== "slow" && late === undefined) return await goingWrong(fault, () => store.commit(member));
+    const going = Promise.resolve(late).then(() => goingWrong(fault, () => store.commit(member)));
+    const settled = Promise.allSettled([going]);
+    this.late.set(run, settled);
+    await settled;
+    if (this.late.get(run) === settled) this.late.delete(run);
+    return await going;
   }
 
   private async through<T>(run: number, ask: () => Promise<T>): Promise<T> {

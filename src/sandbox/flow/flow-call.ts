@@ -13,6 +13,7 @@ import type { Command } from "./command.ts";
 import { FlowRun } from "./flow-run.ts";
 import { FlowVerbs } from "./flow-verbs.ts";
 import { keptAnswer } from "./kept-answer.ts";
+import type { LastSteps } from "./last-steps.ts";
 import type { Attempt } from "./step-attempts.ts";
 
 const NO_PARAMS: Params = Object.freeze({});
@@ -53,6 +54,7 @@ export class StepCall extends Call implements Attempt {
 export interface FlowHost {
   readonly sink: FrameSink;
   readonly storage: AsyncLocalStorage<Call>;
+  readonly lastSteps: LastSteps;
   /** The run has left this instance. */
   readonly left: (call: Call) => void;
 }
@@ -92,6 +94,7 @@ export class FlowCall {
           this.transaction(run as (tx: CallContext) => unknown, command, attempt, timeoutMs),
         soon: (turn) => void setImmediate(turn),
       },
+      host.lastSteps,
       (run) => {
         const verbs = new FlowVerbs(run, {
           attempt: call.head.attempt,

@@ -4,6 +4,7 @@ import type { RunHead } from "../../protocol/messages.ts";
 import { fromValueText } from "../../protocol/value-text.ts";
 import type { Flow } from "../../sdk/flow.ts";
 import { FlowRun } from "./flow-run.ts";
+import { LastSteps } from "./last-steps.ts";
 import { FlowVerbs } from "./flow-verbs.ts";
 import { Targets } from "./targets.ts";
 
@@ -23,18 +24,38 @@ const HEAD: RunHead = {
   timeoutMs: 1000,
   checkSchema: false,
   check: false,
+  ahead: true,
 };
+
+interface RigOptions {
+  readonly journal?: readonly Entry[];
+  readonly head?: Partial<RunHead>;
+  readonly lastSteps?: LastSteps;
+  readonly hasRead?: boolean;
+  readonly keeps?: boolean;
+}
 
 /** A run over a scripted node: what the run says, and the node's answers. */
 class Rig {
   readonly run: FlowRun;
   readonly said: string[] = [];
   readonly warnings: string[] = [];
+  /** What the node has not said yet. */
+  readonly unkept: (() => void)[] = [];
   end: Head | null = null;
   result: unknown;
   private lastPos: number;
 
-  constructor(handler: (flow: Flow) => unknown, { journal = [], head = {} }: { journal?: readonly Entry[]; head?: Partial<RunHead> } = {}) {
+  /** Whether the node says what it has committed. */
+  keeps: boolean;
+  private readonly hasRead: boolean;
+
+  constructor(
+    handler: (flow: Flow) => unknown,
+    { journal = [], head = {}, lastSteps = new LastSteps(), hasRead = false, keeps = true }: RigOptions = {},
+  ) {
+    this.hasRead = hasRead;
+    this.keeps = keeps;
     this.lastPos = journal.at(-1)?.pos ?? 0;
     this.run = new FlowRun(
       { ...HEAD, ...head },
@@ -48,9 +69,16 @@ class Rig {
         },
         extend: () => {},
         warn: (text) => this.warnings.push(text),
-        transaction: (work) => ({ run: () => (work as (tx: unknown) => unknown)({}), effectsJson: null, abort: () => {}, close: () => {} }),
+        transaction: (work) => ({
+          run: () => (work as (tx: unknown) => unknown)({}),
+          effectsJson: null,
+          hasRead: this.hasRead,
+          abort: () => {},
+          close: () => {},
+        }),
         soon: (turn) => void setImmediate(turn),
       },
+      lastSteps,
       (run) => handler(verbsOf(run) as unknown as Flow),
     );
     this.run.entries(journal, true);
@@ -69,7 +97,9 @@ class Rig {
     this.said.push(`${String(head["phase"])} ${said(head)} ${body.slice(0, 20)}`);
     if (head["phase"] === "attempt") return;
     const pos = ++this.lastPos;
-    setImmediate(() => this.run.kept(head["step"] as number, pos, 3000 + pos));
+    const kept = (): void => this.run.kept(head["step"] as number, pos, (head["atMs"] as number | undefined) ?? 3000 + pos);
+    if (this.keeps) setImmediate(kept);
+    else this.unkept.push(kept);
   }
 }
 
@@ -215,6 +245,78 @@ describe("a run of a handler", () => {
     goOn();
     await expect.poll(() => rig.result, PATIENTLY).toBe(2);
     expect(rig.warnings).toEqual([expect.stringContaining('before step "one" #1')]);
+  });
+
+  describe("R10: a step after which runs have ended before", () => {
+    const lastSteps = new LastSteps();
+    const handler =
+      (more: boolean) =>
+      async (flow: Flow): Promise<unknown> => {
+        const one = await flow.step("one", () => "one");
+        const at = flow.now().getTime();
+        return more ? [one, at, await flow.step("two", () => "two")] : one;
+      };
+
+    /** Up to where the node has said nothing. */
+    async function held(more: boolean, options: RigOptions = {}): Promise<Rig> {
+      await new Rig(handler(false), { lastSteps }).settled();
+      return await new Rig(handler(more), { lastSteps, keeps: false, ...options }).settled();
+    }
+
+    it("goes to the node together with the end", async () => {
+      const rig = await held(false);
+      expect(rig.said).toEqual(['done step one#1 "one"']);
+      expect(rig.end).toEqual({ state: "done" });
+      expect(rig.unkept).toHaveLength(1);
+    });
+
+    it("when the handler goes on, nothing begins before the commit, and the time is the journal's", async () => {
+      const rig = await held(true);
+      expect(rig.said).toEqual(['done step one#1 "one"']);
+      expect(rig.end).toBeNull();
+      rig.keeps = true;
+      rig.unkept[0]?.();
+      await rig.settled();
+      expect(rig.said).toEqual(['done step one#1 "one"', 'done step two#1 "two"']);
+      const [one, at, two] = rig.result as [string, number, string];
+      expect([one, two]).toEqual(["one", "two"]);
+      expect(at).toBeGreaterThanOrEqual(HEAD.nowMs);
+      const replayed = await new Rig(handler(true), { journal: [entry(1, "step", "one", '"one"', { atMs: at })] }).settled();
+      expect(replayed.result).toEqual([one, at, two]);
+    });
+
+    it("a completion that comes first is heard first: the run is replayed", async () => {
+      const rig = await held(true);
+      rig.run.entries([entry(1, "run", "cancel", JSON.stringify({ reason: "no", rollback: false }))], false);
+      await rig.settled();
+      expect(rig.end).toEqual({ reason: "waits", seen: 0 });
+    });
+
+    it("one that has read waits for its commit, and so does a failure", async () => {
+      expect((await held(false, { hasRead: true })).end).toBeNull();
+      const rig = new Rig(
+        async (flow) => {
+          await flow.step("one", () => 1);
+          throw new Error("over");
+        },
+        { lastSteps, keeps: false },
+      );
+      await rig.settled();
+      expect(rig.end).toBeNull();
+      rig.unkept[0]?.();
+      expect((await rig.settled()).end).toEqual({ state: "failed" });
+    });
+
+    it("what was begun and not awaited begins, and is given up as always", async () => {
+      const loose = (flow: Flow): unknown => flow.step("one", () => 1).then(() => void flow.step("loose", () => "loose"));
+      const rig = new Rig(loose, { lastSteps, keeps: false });
+      await rig.settled();
+      rig.keeps = true;
+      rig.unkept[0]?.();
+      await rig.settled();
+      expect(rig.said).toEqual(["done step one#1 1", 'done step loose#1 "loose"']);
+      expect(rig.end).toEqual({ state: "done" });
+    });
   });
 
   it("a check stops where the journal does, and begins nothing", async () => {

@@ -5,6 +5,7 @@ import { fromValueText } from "../../protocol/value-text.ts";
 import { RunCancelled } from "../../sdk/run-cancelled.ts";
 import { Command, keyOf } from "./command.ts";
 import { keptError, keptValue } from "./kept-value.ts";
+import type { LastSteps } from "./last-steps.ts";
 import { mismatchAt } from "./mismatch.ts";
 import { Randomness } from "./randomness.ts";
 import { type Attempt, isThenable, StepAttempts } from "./step-attempts.ts";
@@ -55,6 +56,23 @@ type Item =
     }
   | "live";
 
+/** A step's end, on its way to the node. */
+interface Finished {
+  readonly command: Command;
+  readonly head: object;
+  readonly effects: string | null;
+  readonly value: string;
+  readonly attempt: number;
+}
+
+/** The handler has the result of a step that is not committed. */
+interface Ahead {
+  readonly step: Finished;
+  /** When it got it; the journal says the same. */
+  readonly atMs: number;
+  sent: boolean;
+}
+
 /** In a replay: how long a command may be missing that the journal knows, while the handler asks for others. */
 const PATIENCE_MS = 200;
 
@@ -82,6 +100,13 @@ export class FlowRun {
   private readonly places = new Map<number, Command>();
   /** Sent, and not yet known to be committed. */
   private readonly unkept = new Map<Command, { readonly phase: Phase; readonly attempt: number; readonly body: string }>();
+  /** May be the run's last step: not sent before it is known what the handler makes of it. */
+  private unsent: Finished | null = null;
+  private ahead: Ahead | null = null;
+  private readonly lastSteps: LastSteps;
+  /** The step whose completion the handler got last. */
+  private lastStep: Command | null = null;
+  private readonly begunAt = performance.now();
   /** The node is about to complete them. */
   private readonly atOnce = new Set<Command>();
   private readonly remarks: (() => void)[] = [];
@@ -101,9 +126,10 @@ export class FlowRun {
   private warned = false;
   private undoing = false;
 
-  constructor(head: RunHead, port: FlowPort, handler: (run: FlowRun) => unknown) {
+  constructor(head: RunHead, port: FlowPort, lastSteps: LastSteps, handler: (run: FlowRun) => unknown) {
     this.head = head;
     this.port = port;
+    this.lastSteps = lastSteps;
     this.handler = () => handler(this);
     this.nowMs = head.startedMs;
     this.randomness = new Randomness(head.seed);
@@ -215,7 +241,7 @@ export class FlowRun {
     const key = keyOf(verb, name, number);
     if (this.over || this.noted.has(key)) return;
     const tell = (): void => this.port.open({ step: ++this.lastPlace, verb, name, number, ...head }, null);
-    if (this.replaying) this.remarks.push(tell);
+    if (this.holds) this.remarks.push(tell);
     else tell();
   }
 
@@ -230,9 +256,14 @@ export class FlowRun {
     }
     this.outstanding.add(command);
     command.begin = () => begin(command);
-    if (!this.replaying) command.begin();
-    else this.turnSoon();
+    if (this.holds) this.turnSoon();
+    else command.begin();
     return command.promise;
+  }
+
+  /** Nothing begins while the journal is told, nor before it is known that what it follows is committed. */
+  private get holds(): boolean {
+    return this.replaying || this.ahead !== null;
   }
 
   private refuseLate(command: Command): void {
@@ -317,7 +348,8 @@ export class FlowRun {
     } else if ("kept" in item) {
       this.queue.shift();
       this.turn(() => this.deliverKept(item));
-    } else this.deliver(item.entry);
+    } else if (this.ahead !== null) this.overtaken(this.ahead);
+    else this.deliver(item.entry);
   }
 
   private start(): void {
@@ -339,9 +371,13 @@ export class FlowRun {
   private end(end: HandlerEnd): void {
     if (this.ended !== null || this.over) return;
     this.ended = end;
+    this.giveUpSteps();
+    this.turnSoon();
+  }
+
+  private giveUpSteps(): void {
     const reason = new RunCancelled("the flow's handler has ended");
     for (const step of this.steps.values()) if (step.active || this.outstanding.has(step.command)) step.giveUp(reason);
-    this.turnSoon();
   }
 
   private deliver(entry: Entry): void {
@@ -366,6 +402,7 @@ export class FlowRun {
     this.turn(() => {
       this.nowMs = entry.atMs;
       this.seen = entry.pos;
+      this.lastStep = null;
       this.complete(command, entry.phase, entry.value, entry.attempt);
     });
   }
@@ -374,7 +411,9 @@ export class FlowRun {
     this.unkept.delete(command);
     this.nowMs = atMs;
     this.seen = pos;
-    this.complete(command, phase, value, attempt);
+    this.lastStep = command.verb === "step" ? command : null;
+    if (this.ahead === null) this.complete(command, phase, value, attempt);
+    else this.caughtUp();
   }
 
   private complete(command: Command, phase: Phase, value: string | null, attempt: number): void {
@@ -435,6 +474,62 @@ export class FlowRun {
     this.leave({ reason: "mismatch", mismatch: mismatchAt(entry, [...this.outstanding], [...later, ...noted]) });
   }
 
+  // what may be the last step
+
+  private send({ command, head, effects, value }: Finished, more?: object): void {
+    const { verb, name, number } = command;
+    this.port.step({ step: this.placeOf(command), verb, name, number, ...head, ...more }, effects, value);
+  }
+
+  private mayBeLast(command: Command): boolean {
+    const isSure = this.cancelled === null && this.ended === null && this.steps.get(command)?.hasRead === false;
+    return isSure && this.head.ahead && this.lastSteps.has(command) && this.unsent === null && this.ahead === null;
+  }
+
+  /** Nothing else can be delivered: the handler goes on with its result. What it begins then waits for the commit. */
+  private goAhead(step: Finished): void {
+    this.unsent = null;
+    if (this.ended !== null || this.cancelled !== null || this.outstanding.size > 1 || this.unkept.size > 1) {
+      this.send(step);
+      return;
+    }
+    const atMs = Math.max(this.nowMs, Math.floor(this.head.nowMs + performance.now() - this.begunAt));
+    this.ahead = { step, atMs, sent: false };
+    this.turn(() => {
+      this.nowMs = atMs;
+      this.complete(step.command, "done", step.value, step.attempt);
+    });
+  }
+
+  /** The handler has made of it what it could: the end of the run goes with it, or the commit is waited for. */
+  private wentAhead(ahead: Ahead): void {
+    if (ahead.sent) return;
+    ahead.sent = true;
+    this.send(ahead.step, { atMs: ahead.atMs });
+    const { ended } = this;
+    if (ended === null) this.lastSteps.remove(ahead.step.command);
+    if (this.outstanding.size > 0 || this.remarks.length > 0) return;
+    if (ended === null) this.waitedElsewhere = true;
+    const kept = ended?.ok === true ? keptValue(ended.value, RESULT) : null;
+    if (kept?.ok !== true) return;
+    this.over = true;
+    this.port.finish({ state: "done" }, kept.text);
+  }
+
+  /** It is committed as the handler has it. */
+  private caughtUp(): void {
+    this.ahead = null;
+    for (const tell of this.remarks.splice(0)) tell();
+    for (const command of Array.from(this.outstanding)) if (!command.completed && command.place === 0) command.begin();
+    if (this.ended !== null) this.giveUpSteps();
+  }
+
+  /** Something else came first: from the journal the handler will hear both in their order. */
+  private overtaken(ahead: Ahead): void {
+    if (!ahead.sent) this.send(ahead.step, { atMs: ahead.atMs });
+    this.leave({ reason: "waits" });
+  }
+
   private goLive(): void {
     this.replaying = false;
     const lost = this.lost();
@@ -461,6 +556,8 @@ export class FlowRun {
 
   private settle(): void {
     if (this.replaying || this.queue.length > 0) return;
+    if (this.ahead !== null) return this.wentAhead(this.ahead);
+    if (this.unsent !== null) return this.goAhead(this.unsent);
     if (this.ended !== null) {
       this.finish(this.ended);
       return;
@@ -501,9 +598,11 @@ export class FlowRun {
     else if (this.cancelled !== null) this.port.finish({ state: "failed" }, keptError(new RunCancelled(this.cancelled.reason)));
     else if (!end.ok) this.port.finish({ state: "failed" }, keptError(end.thrown));
     else {
-      const kept = keptValue(end.value, "the flow's result");
-      if (kept.ok) this.port.finish({ state: "done" }, kept.text);
-      else {
+      const kept = keptValue(end.value, RESULT);
+      if (kept.ok) {
+        if (this.lastStep !== null) this.lastSteps.add(this.lastStep);
+        this.port.finish({ state: "done" }, kept.text);
+      } else {
         this.over = false;
         this.ended = { ok: false, thrown: kept.error };
         this.settle();
@@ -543,9 +642,10 @@ export class FlowRun {
         const { phase, attempt } = head as { phase: Phase; attempt: number };
         if (this.over) return;
         if (phase !== "attempt") this.unkept.set(command, { phase, attempt, body });
-        const { verb, name, number } = command;
-        this.port.step({ step: this.placeOf(command), verb, name, number, ...head }, effects, body);
-        if (phase === "attempt") this.turnSoon();
+        const step = { command, head, effects, value: body, attempt };
+        if (phase === "done" && this.mayBeLast(command)) this.unsent = step;
+        else this.send(step);
+        if (phase === "attempt" || this.unsent !== null) this.turnSoon();
       },
       waits: (command) => {
         const { verb, name, number } = command;
@@ -560,6 +660,8 @@ export class FlowRun {
     };
   }
 }
+
+const RESULT = "the flow's result";
 
 /** Nothing in the code has to ask for these. */
 const BY_ITSELF: ReadonlySet<Verb> = new Set(["map", "answer", "run", "rollback"]);

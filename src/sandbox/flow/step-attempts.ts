@@ -10,6 +10,8 @@ export interface Attempt {
   run(): unknown;
   /** JSON of what it did so far, or null. */
   readonly effectsJson: string | null;
+  /** It has seen something that may have changed when it is committed. */
+  readonly hasRead: boolean;
   abort(reason: Error): void;
   /** Nothing more is part of it. */
   close(): void;
@@ -31,6 +33,8 @@ export class StepAttempts {
   readonly plan: StepPlan;
   /** All of them failed and a person is to decide. */
   paused = false;
+  /** Its last attempt has. */
+  hasRead = false;
   private readonly room: AttemptRoom;
   private failed: number;
   /** `failed` as it was before the last attempt. */
@@ -162,6 +166,7 @@ export class StepAttempts {
   private leave(attempt: Attempt, head: object, effects: string | null, body: string): void {
     attempt.close();
     this.running = null;
+    this.hasRead = attempt.hasRead;
     this.room.ended(this.command, head, effects, body);
   }
 }

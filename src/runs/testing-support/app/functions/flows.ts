@@ -183,6 +183,19 @@ export const everything = flow(
     await flow.sleep("nap", 5);
     const summed = await flow.call("sum", sum, { a: 1, b: 2 });
     const sides = await Promise.all(["left", "right"].map((side) => flow.step(side, (tx) => add(tx, `${id} ${side}`))));
-    return [one, failed, answered, got?.data.weight, summed, sides];
+    // Nothing but a step's result stands between it and the end.
+    const last = await flow.step("last", (tx) => (tx.kv.set(`${id} last`, 1), "last"));
+    return [one, failed, answered, got?.data.weight, summed, sides, last];
   },
 );
+
+/** Its last step does what may not be, at some depth. */
+export const deep = flow({}, async (e: { readonly data: { depth: number } }, flow) => {
+  let data: unknown = 1;
+  for (let depth = 0; depth < e.data.depth; depth++) data = [data];
+  try {
+    return await flow.step("send", (tx) => (tx.emit("deep", data), "sent"), { retry: { attempts: 1 } });
+  } catch (error) {
+    return (error as { cause: Error }).cause.message;
+  }
+});
