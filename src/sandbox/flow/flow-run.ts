@@ -4,9 +4,11 @@ import type { RunHead } from "../../protocol/messages.ts";
 import { fromValueText } from "../../protocol/value-text.ts";
 import { RunCancelled } from "../../sdk/run-cancelled.ts";
 import { Command, keyOf } from "./command.ts";
+import { Compensations, type Undo } from "./compensations.ts";
 import { keptError, keptValue } from "./kept-value.ts";
 import type { LastSteps } from "./last-steps.ts";
 import { mismatchAt } from "./mismatch.ts";
+import { NotedCommands } from "./noted-commands.ts";
 import { Randomness } from "./randomness.ts";
 import { type Attempt, isThenable, StepAttempts } from "./step-attempts.ts";
 import type { StepPlan } from "./step-command.ts";
@@ -24,23 +26,6 @@ export interface FlowPort {
   transaction(run: (tx: never) => unknown, command: Command, attempt: number, timeoutMs: number): Attempt;
   /** After everything that is ready to run has run. */
   soon(turn: () => void): void;
-}
-
-interface Noted {
-  /** The first that the journal says of it. */
-  readonly entry: Entry;
-  readonly opened: boolean;
-  /** Failed attempts since it was last resumed. */
-  readonly failed: number;
-  readonly last: { readonly dueMs: number | null; readonly error: unknown } | null;
-}
-
-interface Compensation {
-  readonly name: string;
-  readonly number: number;
-  readonly result: string | null;
-  readonly plan: StepPlan;
-  readonly undo: (tx: never, result: never) => unknown;
 }
 
 type HandlerEnd = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly thrown: unknown };
@@ -95,7 +80,7 @@ export class FlowRun {
   /** In the order of their making. */
   private readonly outstanding = new Set<Command>();
   private readonly counts = new Map<string, number>();
-  private readonly noted = new Map<string, Noted>();
+  private readonly noted = new NotedCommands();
   private readonly steps = new Map<Command, StepAttempts>();
   private readonly places = new Map<number, Command>();
   /** Sent, and not yet known to be committed. */
@@ -110,8 +95,7 @@ export class FlowRun {
   /** The node is about to complete them. */
   private readonly atOnce = new Set<Command>();
   private readonly remarks: (() => void)[] = [];
-  private readonly compensations: Compensation[] = [];
-  private readonly undoOf = new Map<Command, { readonly plan: StepPlan; readonly undo: Compensation["undo"] }>();
+  private readonly compensations = new Compensations();
   private lastPlace = 0;
   /** The position of the last completion that was delivered. */
   private seen = 0;
@@ -124,7 +108,6 @@ export class FlowRun {
   private patience: NodeJS.Timeout | null = null;
   private waitedElsewhere = false;
   private warned = false;
-  private undoing = false;
 
   constructor(head: RunHead, port: FlowPort, lastSteps: LastSteps, handler: (run: FlowRun) => unknown) {
     this.head = head;
@@ -148,7 +131,7 @@ export class FlowRun {
 
   entries(entries: readonly Entry[], live: boolean): void {
     for (const entry of entries) {
-      if (this.replaying && (entry.phase === "opened" || entry.phase === "attempt" || entry.phase === "resumed")) this.note(entry);
+      if (this.replaying && (entry.phase === "opened" || entry.phase === "attempt" || entry.phase === "resumed")) this.noted.add(entry);
       else if (entry.phase === "done" || entry.phase === "failed") this.queue.push({ entry });
     }
     if (live) this.queue.push("live");
@@ -222,11 +205,11 @@ export class FlowRun {
     read: Command["read"],
     plan: StepPlan,
     run: (tx: never) => unknown,
-    undo: Compensation["undo"] | undefined,
+    undo: Undo["undo"] | undefined,
     number = this.number(verb, name),
   ): Command {
     const command = new Command(verb, name, number, read);
-    if (undo !== undefined) this.undoOf.set(command, { plan, undo });
+    if (undo !== undefined) this.compensations.give(command, { plan, undo });
     void this.make(command, () => {
       const noted = this.noted.get(command.key);
       const step = new StepAttempts(command, plan, noted?.failed ?? 0, this.attemptRoom(run));
@@ -239,7 +222,7 @@ export class FlowRun {
   /** Notes something that completes by itself: the size of a map. */
   remark(verb: Verb, name: string, number: number, head: object): void {
     const key = keyOf(verb, name, number);
-    if (this.over || this.noted.has(key)) return;
+    if (this.over || this.noted.get(key) !== undefined) return;
     const tell = (): void => this.port.open({ step: ++this.lastPlace, verb, name, number, ...head }, null);
     if (this.holds) this.remarks.push(tell);
     else tell();
@@ -297,17 +280,6 @@ export class FlowRun {
   }
 
   // the one procedure
-
-  private note(entry: Entry): void {
-    const key = keyOf(entry.verb, entry.name, entry.number);
-    const before = this.noted.get(key) ?? { entry, opened: false, failed: 0, last: null };
-    if (entry.phase === "opened") this.noted.set(key, { ...before, opened: true });
-    else if (entry.phase === "resumed") this.noted.set(key, { ...before, failed: 0, last: null });
-    else {
-      const { dueMs, error } = JSON.parse(entry.value ?? "{}") as { dueMs: number | null; error: string };
-      this.noted.set(key, { ...before, failed: entry.attempt, last: { dueMs, error } });
-    }
-  }
 
   private turnSoon(): void {
     if (!this.busy && !this.over) this.turn(() => {});
@@ -420,12 +392,7 @@ export class FlowRun {
     this.outstanding.delete(command);
     this.steps.delete(command);
     this.atOnce.delete(command);
-    if (command.verb === "rollback" && phase === "done") this.undoing = false;
-    const undo = this.undoOf.get(command);
-    if (undo !== undefined) {
-      this.undoOf.delete(command);
-      if (phase === "done") this.compensations.push({ name: command.name, number: command.number, result: value, ...undo });
-    }
+    this.compensations.completed(command, phase === "done", value);
     command.complete(phase, value, attempt);
   }
 
@@ -464,14 +431,13 @@ export class FlowRun {
     for (const item of this.queue)
       if (item !== "live" && "entry" in item) known.add(keyOf(item.entry.verb, item.entry.name, item.entry.number));
     let count = 0;
-    for (const command of this.outstanding) if (!known.has(command.key) && !this.noted.has(command.key)) count++;
+    for (const command of this.outstanding) if (!known.has(command.key) && this.noted.get(command.key) === undefined) count++;
     return count;
   }
 
   private mismatch(entry: Entry): void {
     const later = this.queue.flatMap((item) => (item !== "live" && "entry" in item ? [item.entry] : []));
-    const noted = [...this.noted.values()].map(({ entry }) => entry);
-    this.leave({ reason: "mismatch", mismatch: mismatchAt(entry, [...this.outstanding], [...later, ...noted]) });
+    this.leave({ reason: "mismatch", mismatch: mismatchAt(entry, [...this.outstanding], [...later, ...this.noted.entries()]) });
   }
 
   // what may be the last step
@@ -532,7 +498,7 @@ export class FlowRun {
 
   private goLive(): void {
     this.replaying = false;
-    const lost = this.lost();
+    const lost = this.noted.lost(this.commands);
     if (lost !== null && (this.ended !== null || this.outstanding.size > 0)) return this.mismatch(lost);
     if (this.head.check) return this.fits();
     for (const tell of this.remarks.splice(0)) tell();
@@ -540,12 +506,6 @@ export class FlowRun {
       for (const command of Array.from(this.outstanding)) if (!command.completed && command.place === 0) command.begin();
     for (const command of this.outstanding)
       if (command.verb === "rollback" && command.place === 0 && this.steps.get(command) === undefined) command.begin();
-  }
-
-  /** What the journal knows of, and the code has not asked for. */
-  private lost(): Entry | null {
-    for (const [key, { entry }] of this.noted) if (!BY_ITSELF.has(entry.verb) && !this.commands.has(key)) return entry;
-    return null;
   }
 
   private fits(): void {
@@ -585,7 +545,7 @@ export class FlowRun {
     if (this.exhausted !== null) return this.leave({ reason: "stuck", note: this.exhausted });
     const undoes = this.cancelled?.rollback ?? !end.ok;
     if (undoes) {
-      if (this.undoing) {
+      if (this.compensations.undoing) {
         // A rollback that waits for its next attempt.
         this.leave({ reason: "rolls back" });
         return;
@@ -612,10 +572,8 @@ export class FlowRun {
 
   /** Begins the rollback of the last step that has none behind it. False: nothing is left to undo. */
   private undoNext(): boolean {
-    if (this.undoing) return false;
-    const last = this.compensations.pop();
-    if (last === undefined) return false;
-    this.undoing = true;
+    const last = this.compensations.next();
+    if (last === null) return false;
     const { name, number, plan, undo, result } = last;
     this.step(
       "rollback",
@@ -662,9 +620,6 @@ export class FlowRun {
 }
 
 const RESULT = "the flow's result";
-
-/** Nothing in the code has to ask for these. */
-const BY_ITSELF: ReadonlySet<Verb> = new Set(["map", "answer", "run", "rollback"]);
 
 /** The node completes these as soon as it has them on disk: a run does not let go before. */
 const AT_ONCE: ReadonlySet<Verb> = new Set(["callback", "start"]);

@@ -16,6 +16,7 @@ export interface VerifyOptions {
   readonly atOnce?: number;
   /** These, in place of those that the seed makes. */
   readonly given?: readonly Program[];
+  readonly onProgress?: (far: { readonly begun: number; readonly kills: number }) => void;
 }
 
 export interface VerifyReport {
@@ -124,6 +125,7 @@ class Driving {
         for (let program = this.next(); program !== undefined; program = this.next()) {
           if (this.broken !== null) throw this.broken;
           while ((this.live = this.file.live()) > atOnce) await pause(LOOK_MS);
+          this.options.onProgress?.({ begun: this.begun, kills: this.kills });
           await this.begin(program);
         }
       }),

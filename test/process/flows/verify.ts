@@ -25,7 +25,16 @@ if (![seed, count, kills].every((value) => Number.isSafeInteger(value) && value 
 }
 const all = programsOf(seed, count);
 const given = values.only === undefined ? all : all.filter(({ id }) => values.only?.split(",").includes(id));
-const { differences, journals, ...told } = await verify({ seed, programs: count, kills, given });
+/** To a person's terminal, and to a log now and then. */
+const TOLD_EVERY = process.stderr.isTTY ? 10 : 1000;
+const onProgress = ({ begun, kills: killed }: { begun: number; kills: number }): void => {
+  if (begun % TOLD_EVERY !== 0) return;
+  const line = `${begun} of ${given.length} programs begun, ${killed} of ${kills} kills`;
+  process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`);
+};
+
+const { differences, journals, ...told } = await verify({ seed, programs: count, kills, given, onProgress });
+if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
 tell(JSON.stringify({ verify: "flows", ...told, faults: differences.length }));
 if (differences.length > 0) {
   for (const { program, rule, text } of differences.slice(0, 20)) warn(`${rule} ${program ?? ""}: ${text}`);
