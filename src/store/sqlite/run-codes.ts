@@ -10,7 +10,6 @@ const RUN_KINDS: readonly (RunKind | null)[] = [null, "flow", "fn"];
 const STATES: readonly RunState[] = ["ready", "waiting", "sleeping", "paused", "rolling-back", "stuck", "done", "failed", "cancelled"];
 
 export const FIRST_ENDED = STATES.indexOf("done");
-export const ALL_STATES = STATES.map((_, code) => code);
 export const READY = STATES.indexOf("ready");
 export const PHASE_DONE = PHASES.indexOf("done");
 export const PHASE_FAILED = PHASES.indexOf("failed");

@@ -151,10 +151,9 @@ export const STEPS: readonly string[] = [
     note TEXT,
     value TEXT
   ) STRICT;
-  CREATE INDEX runs_fn ON runs (fn, state, seq);
-  CREATE INDEX runs_state ON runs (state, seq);
+  CREATE INDEX runs_fn ON runs (fn, seq);
+  CREATE INDEX runs_state ON runs (state, seq, fn, release);
   CREATE INDEX runs_parent ON runs (parent) WHERE parent IS NOT NULL;
-  CREATE INDEX runs_release ON runs (release, fn, ended_ms) WHERE ended_ms IS NULL;
 
   CREATE TABLE journal (
     run INTEGER NOT NULL,
