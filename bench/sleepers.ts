@@ -43,6 +43,7 @@ export async function sleepers(options: BenchOptions): Promise<void> {
     const readyMs = performance.now() - startMs;
     await pause(Math.max(0, dueMs - Date.now() - LOOK_BEFORE_MS));
     const asleep = await node.metric("millrace_runs_parked");
+    if (asleep !== runs + due) throw new Error(`${asleep} of ${runs + due} runs are asleep`);
     print({
       measure: "a node over sleeping runs",
       parked: asleep,

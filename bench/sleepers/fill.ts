@@ -10,7 +10,7 @@ export interface Filling {
   readonly runs: number;
   /** The number of the first. */
   readonly first: number;
-  /** So many of them are due at this moment, the others a year later. */
+  /** So many of them are due at this moment, the others in a year. */
   readonly dueRuns: number;
   readonly dueMs: number;
 }
@@ -26,7 +26,7 @@ export async function fill({ directory, release, runs, first, dueRuns, dueMs }: 
       await Promise.all(
         Array.from({ length: count }, async (_, i) => {
           const number = first + from + i;
-          const untilMs = number - first < dueRuns ? dueMs : dueMs + YEAR_MS;
+          const untilMs = number - first < dueRuns ? dueMs : nowMs + YEAR_MS;
           await asleep(store, { number, untilMs, nowMs, release, epoch });
         }),
       );
