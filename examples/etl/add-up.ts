@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,13 +49,29 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  if (!given.start) return addUpFile(given, given.url, null);
+  if (!given.start) {
+    if (await answers(given.url)) return addUpFile(given, given.url, null);
+    console.error(`Nothing answers at ${given.url}. Start the app there (millrace start examples/etl), or add --start.`);
+    return 2;
+  }
   await using node = await OwnNode.start(fileURLToPath(new URL(".", import.meta.url)));
   return await addUpFile(given, node.url, node);
 }
 
+async function answers(url: string): Promise<boolean> {
+  return fetch(url).then(
+    async (response) => (await response.arrayBuffer(), true),
+    () => false,
+  );
+}
+
 async function addUpFile(options: Options, url: string, node: OwnNode | null): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "millrace-etl-"));
+  const leave = (): never => {
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  };
+  process.once("SIGINT", leave).once("SIGTERM", leave);
   try {
     const path = join(folder, "sales.csv");
     console.error(`Writing ${options.rows} rows …`);

@@ -70,13 +70,13 @@ describe("runs list", () => {
     expect(await millrace("runs", "list")).toBe(0);
     expect(io.stdout).toBe(
       [
-        "ID  FLOW    STATE     STARTED  TOOK            STEPS  WAITS FOR, OR ERROR",
-        "r1  fulfil  waiting   5s ago   wakes in 50s        1  wait paid (order.paid, times out in 50s); callback ok (not answered yet)",
-        "r2  fulfil  sleeping  5s ago   wakes in 2h59m      1  sleep rest",
-        "r3  fulfil  paused    5s ago                       0  step charge #2 failed in all of its 3 attempts: TypeError: card declined",
-        "r4  fulfil  failed    5s ago   4s                  0  TypeError: card declined",
-        "r5  fulfil  done      5s ago   1.5s                0",
-        "r6  fulfil  ready     5s ago                       0  TypeError: card declined",
+        "ID  FLOW    STATE     STARTED  TOOK            ENTRIES  WAITS FOR, OR ERROR",
+        "r1  fulfil  waiting   5s ago   wakes in 50s          1  wait paid (order.paid, times out in 50s); callback ok (not answered yet)",
+        "r2  fulfil  sleeping  5s ago   wakes in 2h59m        1  sleep rest",
+        "r3  fulfil  paused    5s ago                         0  step charge #2 failed in all of its 3 attempts: TypeError: card declined",
+        "r4  fulfil  failed    5s ago   4s                    0  TypeError: card declined",
+        "r5  fulfil  done      5s ago   1.5s                  0",
+        "r6  fulfil  ready     5s ago                         0  TypeError: card declined",
         "",
       ].join("\n"),
     );
@@ -300,6 +300,15 @@ Result
 });
 
 describe("runs logs", () => {
+  beforeEach(() => {
+    rooms.runs.views = [runView("r1")];
+  });
+
+  it("of a run that is not there say so", async () => {
+    expect(await millrace("runs", "logs", "r9")).toBe(1);
+    expect(io.stderr).toContain('there is no run "r9"');
+  });
+
   it("are those of the run", async () => {
     rooms.logs.write({ atMs: 9000, fn: "fulfil", invocation: "r1", level: "info", text: "packing" });
     rooms.logs.flush();

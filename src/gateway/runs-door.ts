@@ -135,8 +135,9 @@ function valueOf(body: Uint8Array, exchange: Exchange): unknown {
   const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString("utf8");
   // Nothing said is an answer all the same; null would look like the timeout.
   if (text === "") return {};
-  if (exchange.request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true)
-    return Object.fromEntries(new URLSearchParams(text));
+  const isForm = exchange.request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true;
+  // `curl -d '{…}'` calls JSON a form.
+  if (isForm && !/^\s*[[{]/.test(text)) return Object.fromEntries(new URLSearchParams(text));
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {

@@ -217,6 +217,16 @@ describe("ends", () => {
     expect((await app.runs("caught")).filter(({ id }) => id === "same")).toHaveLength(1);
   });
 
+  it("N15: an Idempotency-Key stands for one request", async () => {
+    const send = async (body: string): Promise<unknown[]> => {
+      const response = await app.request("/echoed", { method: "POST", body, headers: { "idempotency-key": "k-1" } });
+      return [response.status, response.headers.get("idempotent-replayed"), await response.text()];
+    };
+    expect(await send("a")).toEqual([200, null, '{"text":"a"}']);
+    expect(await send("a")).toEqual([200, "true", '{"text":"a"}']);
+    expect(await send("b")).toEqual([422, null, expect.stringContaining("idempotency_reused")]);
+  });
+
   it("N3: a map's items are numbered steps; what fails is tolerated up to the number given", async () => {
     expect(await (await app.start("mapped", { broken: 2, tolerate: 2 })).result()).toBe(6);
     await expect((await app.start("mapped", { broken: 2, tolerate: 1 })).result()).rejects.toThrow(/item/);

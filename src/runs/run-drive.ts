@@ -9,7 +9,7 @@ import type { FunctionError } from "../protocol/messages.ts";
 import type { Arrival, EndState, ParkedState, ReadyDelivery, RunMove } from "../store/store.ts";
 import { RunActivation } from "./run-activation.ts";
 import type { Driven, DriveRoom, KnownRun } from "./run-driven.ts";
-import { RunJournal } from "./run-journal.ts";
+import { PAGE_BYTES, RunJournal } from "./run-journal.ts";
 import { RunNews } from "./run-news.ts";
 import type { RunNote } from "./runs.ts";
 
@@ -94,12 +94,12 @@ export class RunDrive {
       this.journal.know(id, (command) => this.room.urlOf(id, command));
       return { seq, fn, id, kind, release, seed, state: "ready", startedMs: event.receivedMs, deadlineMs, parent };
     }
-    const owned = await this.context.deps.store.ownedRun(seq);
+    const owned = await this.context.deps.store.ownedRun(seq, PAGE_BYTES);
     if (owned === null) return null;
-    const { arrivals, ...run } = owned;
+    const { arrivals, journal, ...run } = owned;
     this.news.addStored(arrivals);
     this.journal.know(run.id, (command) => this.room.urlOf(run.id, command));
-    await this.journal.read();
+    await this.journal.read(journal);
     return { ...run, release: this.news.releaseOrdered() ?? run.release };
   }
 

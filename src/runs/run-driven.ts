@@ -25,7 +25,7 @@ export interface RunHooks {
   readonly killsAfter?: (flow: string, step: string) => boolean;
 }
 
-export type KnownRun = Omit<OwnedRun, "arrivals">;
+export type KnownRun = Omit<OwnedRun, "arrivals" | "journal">;
 
 /** A run that is being driven, as all parts of its drive see it. */
 export interface Driven {

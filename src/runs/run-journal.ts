@@ -1,11 +1,11 @@
 import { newId } from "../core/ids.ts";
 import type { RunLink } from "../pool/pool.ts";
-import type { JournalEntry, Member, NewEntry, RunChange, Seq, Store } from "../store/store.ts";
+import type { JournalEntry, JournalPage, Member, NewEntry, RunChange, Seq, Store } from "../store/store.ts";
 import { JournalNotes } from "./journal-notes.ts";
 import { told, toldAll } from "./run-entries.ts";
 
 /** A page of the journal on its way to the instance. */
-const PAGE_BYTES = 1024 * 1024;
+export const PAGE_BYTES = 1024 * 1024;
 const MOST_KEPT_BYTES = 4 * PAGE_BYTES;
 
 export interface RunJournalDeps {
@@ -42,14 +42,14 @@ export class RunJournal {
     this.urlOf = urlOf;
   }
 
-  /** Anew, from the beginning: what was under way is in the store or lost. */
-  async read(): Promise<void> {
+  /** Anew, from the beginning: what was under way is in the store or lost. `first`: a page that came with something else. */
+  async read(first?: JournalPage): Promise<void> {
     this.notes = new JournalNotes(this.deps.since);
     this.pages = [];
     this.riders = [];
     this.lastSubmitted = 0;
     let bytes = 0;
-    for await (const entries of this.stored()) {
+    for await (const entries of this.stored(first)) {
       this.notes.read(entries);
       if (this.pages === null) continue;
       const page = toldAll(entries, this.urlOf);
@@ -108,10 +108,10 @@ export class RunJournal {
     return JSON.stringify(entries.map((entry) => told(entry, atMs, this.urlOf)));
   }
 
-  private async *stored(): AsyncGenerator<readonly JournalEntry[]> {
+  private async *stored(first?: JournalPage): AsyncGenerator<readonly JournalEntry[]> {
     let after = 0;
-    for (let more = true; more;) {
-      const page = await this.deps.store.journal(this.deps.run, after, PAGE_BYTES);
+    for (let more = true, next = first; more; next = undefined) {
+      const page = next ?? (await this.deps.store.journal(this.deps.run, after, PAGE_BYTES));
       if (page.entries.length > 0) yield page.entries;
       after = page.entries.at(-1)?.pos ?? after;
       more = page.more;

@@ -165,12 +165,25 @@ export class RunRoom implements Runs, FlowRunner, Service {
     const id = idempotencyKey === null ? null : runIdOf(this.deps.secret, fn.name, idempotencyKey);
     const begun = await this.host.during(() => this.append(fn, this.requestEvent(fn, request, id, nowMs), nowMs));
     if (begun.existing) {
+      await this.checkSameRequest(request, begun);
       const run = await this.ended(begun.id, waitMs, request.signal);
       if (run === null || run.endedMs === null) return { kind: "accepted", id: begun.id };
-      return answerOfRun(run.id, run.state as "done", run.value);
+      return answerOfRun(run.id, run.state as "done", run.value, true);
     }
     const end = waitMs === 0 ? null : await this.ends.wait(begun.run, waitMs, request.signal);
     return end === null ? { kind: "accepted", id: begun.id } : answerOfRun(begun.id, end.state, end.value);
+  }
+
+  /** A key stands for one request, as with functions: method, address and body. */
+  private async checkSameRequest({ head: { method, url }, body }: HttpRequest, { run }: Begun): Promise<void> {
+    const delivery = await this.deps.store.delivery(run);
+    if (delivery === null) return;
+    const first = (JSON.parse(delivery.eventJson) as CloudEvent).data as { method: string; url: string; body: string | null };
+    if (first.method === method && first.url === url && first.body === bodyText(body)) return;
+    throw new MillraceError(
+      "idempotency_reused",
+      "this Idempotency-Key was used for another request (its method, address or body differs), which began a run",
+    );
   }
 
   private requestEvent(fn: FunctionManifest, request: HttpRequest, id: string | null, nowMs: number): NewEvent {
@@ -184,7 +197,7 @@ export class RunRoom implements Runs, FlowRunner, Service {
       type: HTTP_TYPE,
       time: new Date(nowMs).toISOString(),
       datacontenttype: "application/json",
-      data: { ...head, body: body === null ? null : Buffer.from(body).toString("base64") },
+      data: { ...head, body: bodyText(body) },
     };
     return this.newEvent(fn, event, beginning(id, nowMs));
   }
@@ -414,6 +427,9 @@ export class RunRoom implements Runs, FlowRunner, Service {
   async *check(wanted: string, { flow }: { readonly flow?: string }, signal: AbortSignal): AsyncGenerator<RunCheck> {
     const release = await this.releaseToCheck(wanted);
     const functions = new Map(release.manifest.functions.map((fn) => [fn.name, fn]));
+    // A name that nothing has would fit by having no runs. One that only earlier releases have is known by its runs.
+    if (flow !== undefined && functions.get(flow)?.flow === undefined && (await this.deps.store.runs({ fn: flow, limit: 1 })).length === 0)
+      this.flow(flow);
     for (let after = 0, more = true; more && !signal.aborted;) {
       const page = await this.deps.store.runs({
         states: LIVE_STATES,
@@ -433,7 +449,10 @@ export class RunRoom implements Runs, FlowRunner, Service {
   private async releaseToCheck(wanted: string): Promise<Release> {
     const id = wanted === "live" ? this.host.live.id : wanted;
     const release = wanted.startsWith("app:") ? await this.deps.loadAside(wanted.slice("app:".length)) : await this.releasesHeld.find(id);
-    if (release === null) throw new MillraceError("not_found", `there is no release "${wanted}"`);
+    if (release === null)
+      throw new MillraceError("not_found", `there is no release "${wanted}"`, {
+        cure: "`millrace runs releases` lists those that runs are on.",
+      });
     this.releasesHeld.keep(release);
     return release;
   }
@@ -468,6 +487,10 @@ class MapProgress {
   view(): RunProgress["maps"] {
     return this.maps.map((map) => ({ ...map }));
   }
+}
+
+function bodyText(body: HttpRequest["body"]): string | null {
+  return body instanceof Uint8Array ? Buffer.from(body.buffer, body.byteOffset, body.length).toString("base64") : null;
 }
 
 /** A run that nobody named gets its id with the others. */

@@ -150,6 +150,8 @@ export interface OwnedRun {
   readonly deadlineMs: number | null;
   readonly parent: { readonly run: Seq; readonly command: string } | null;
   readonly arrivals: readonly Arrival[];
+  /** From its beginning, as `journal` pages it. */
+  readonly journal: JournalPage;
 }
 
 export interface JournalPage {

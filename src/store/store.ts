@@ -378,8 +378,8 @@ export interface Store {
   redrive(selection: DeadSelection, nowMs: number, limit: number): Promise<{ redriven: number; fns: readonly string[] }>;
   purge(selection: DeadSelection, nowMs: number, limit: number): Promise<{ purged: number; fns: readonly string[] }>;
 
-  /** A run of this node, with what has arrived for it; null when it is unknown or has ended. */
-  ownedRun(seq: Seq): Promise<OwnedRun | null>;
+  /** A run of this node, with what has arrived for it and the first page of its journal; null when it is unknown or has ended. */
+  ownedRun(seq: Seq, bytes?: number): Promise<OwnedRun | null>;
   /** The journal behind a position, in order: at most `bytes` of values, but one entry at least. */
   journal(run: Seq, afterPos: number, bytes: number): Promise<JournalPage>;
   /** Events of one type behind a place, oldest first, for a wait that looks back. */

@@ -51,7 +51,7 @@ export const runsList = defineCommand({
     if (page.length === 0) return note(io, "There are no such runs.");
     const details = await waitingOnes(page, client);
     const colors = io.outColors;
-    const head = ["ID", "FLOW", "STATE", "STARTED", "TOOK", "STEPS", "WAITS FOR, OR ERROR"].map(colors.dim);
+    const head = ["ID", "FLOW", "STATE", "STARTED", "TOOK", "ENTRIES", "WAITS FOR, OR ERROR"].map(colors.dim);
     const rows = page.map((run) => [
       run.id,
       colors.bold(run.fn) + (run.kind === "fn" ? colors.dim(" (fn)") : ""),
@@ -116,6 +116,7 @@ export const runsLogs = defineCommand({
   examples: [{ line: "millrace runs logs o1 -f", says: "all lines of a run, and those that come" }],
   async run({ args: [invocation = ""], options, io }) {
     const client = await connect(options, io);
+    await client.run(invocation);
     await showLogs(client, { invocation, limit: options.limit }, options, io, `The run ${invocation} has logged nothing that is kept.`);
   },
 });

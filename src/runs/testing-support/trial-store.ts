@@ -25,7 +25,7 @@ export class TrialStore {
     this.store = new Proxy(store, {
       get: (target, name) => {
         if (name === "commit") return (member: Member) => this.commit(target, member);
-        if (name === "ownedRun") return (run: number) => this.through(run, () => target.ownedRun(run));
+        if (name === "ownedRun") return (...ask: Parameters<Store["ownedRun"]>) => this.through(ask[0], () => target.ownedRun(...ask));
         if (name === "journal") return (...ask: Parameters<Store["journal"]>) => this.through(ask[0], () => target.journal(...ask));
         const value: unknown = Reflect.get(target, name);
         return typeof value === "function" ? value.bind(target) : value;

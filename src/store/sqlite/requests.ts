@@ -46,7 +46,7 @@ export interface ReaderVerbs {
   events: { ask: EventQuery; answer: readonly EventView[] };
   dead: { ask: DeadQuery; answer: readonly DeadView[] };
   delivery: { ask: number; answer: DeadView | null };
-  ownedRun: { ask: number; answer: OwnedRun | null };
+  ownedRun: { ask: { run: number; bytes: number }; answer: OwnedRun | null };
   journal: { ask: { run: number; afterPos: number; bytes: number }; answer: JournalPage };
   eventsOfType: { ask: { type: string; afterSeq: number; limit: number }; answer: readonly StoredEvent[] };
   run: { ask: string | number; answer: RunView | null };

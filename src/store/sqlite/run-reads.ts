@@ -41,7 +41,7 @@ export class RunReads {
     this.errorRows = database.prepare("SELECT * FROM attempts WHERE delivery = ? ORDER BY id LIMIT ?");
   }
 
-  ownedRun(seq: number): OwnedRun | null {
+  ownedRun({ run: seq, bytes }: { run: number; bytes: number }): OwnedRun | null {
     const row = this.ownedRow.get(seq);
     if (row === undefined) return null;
     const arrivals = this.arrivalRows.all(seq).map((arrival): Arrival => ({
@@ -64,6 +64,7 @@ export class RunReads {
       deadlineMs: numberOrNull(row["deadline_ms"]),
       parent: parentOf(row),
       arrivals,
+      journal: this.journal({ run: seq, afterPos: 0, bytes }),
     };
   }
 

@@ -156,8 +156,8 @@ export class SqliteStore implements Store {
     return this.write("purge", { selection, nowMs, limit });
   }
 
-  ownedRun(seq: Seq): Promise<OwnedRun | null> {
-    return this.read("ownedRun", seq);
+  ownedRun(run: Seq, bytes = 0): Promise<OwnedRun | null> {
+    return this.read("ownedRun", { run, bytes });
   }
 
   journal(run: Seq, afterPos: number, bytes: number): Promise<JournalPage> {

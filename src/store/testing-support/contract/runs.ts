@@ -49,6 +49,7 @@ function beginningRules(harness: Harness): void {
         deadlineMs: T0 + HOUR_MS,
         parent: null,
         arrivals: [],
+        journal: { entries: [], more: false },
       });
       expect(await store.journal(seq, 0, 1000)).toEqual({ entries: [], more: false });
       expect(await store.ownedRun(event?.deliveries[0]?.seq ?? -1)).toBeNull();

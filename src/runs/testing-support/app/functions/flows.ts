@@ -1,4 +1,4 @@
-import { event, flow, fn, StepError } from "millrace";
+import { event, flow, fn, http, StepError } from "millrace";
 
 const parcel = event<{ parcel: string; weight: number }>("parcel.arrived");
 const add = async (
@@ -198,4 +198,10 @@ export const deep = flow({}, async (e: { readonly data: { depth: number } }, flo
   } catch (error) {
     return (error as { cause: Error }).cause.message;
   }
+});
+
+/** Begun by a request. */
+export const echoed = flow({ on: http.post("/echoed") }, async (request, flow) => {
+  const text = await request.text();
+  return await flow.step("echo", () => ({ text }));
 });
