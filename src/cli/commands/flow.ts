@@ -50,7 +50,9 @@ async function runToDraw(flow: string, id: string | undefined, client: ControlCl
   const [newest] = await client.runs({ fn: flow, state: ["done", "failed", "cancelled"], limit: 1 });
   if (newest !== undefined) return await client.run(newest.id);
   await client.fn(flow);
-  throw new MillraceError("not_found", `no run of "${flow}" has ended yet`, { cure: "Name one that is under way with --run." });
+  throw new MillraceError("not_found", `no run of "${flow}" has ended yet`, {
+    cure: "Name one that is under way with --run. A function that is no flow has none.",
+  });
 }
 
 async function write(path: string, text: string): Promise<void> {
