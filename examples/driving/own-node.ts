@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { onLeave } from "./on-leave.ts";
 
 const CLI = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const FLAGS = ["--disable-warning=ExperimentalWarning", "--conditions=millrace/source"];
@@ -19,6 +21,7 @@ export class OwnNode implements AsyncDisposable {
   private readonly app: string;
   private readonly port: number;
   private child: ChildProcess;
+  private readonly stays: () => void;
   /** The last that it said: told when it does not start, since a process that is killed says odd things. */
   private words = "";
 
@@ -28,6 +31,10 @@ export class OwnNode implements AsyncDisposable {
     this.app = app;
     this.port = port;
     this.child = this.spawn();
+    this.stays = onLeave(() => {
+      this.child.kill("SIGKILL");
+      rmSync(this.data, { recursive: true, force: true });
+    });
   }
 
   /** Resolves once it serves. `app` is a folder. */
@@ -53,6 +60,7 @@ export class OwnNode implements AsyncDisposable {
   async stop(): Promise<void> {
     this.child.kill("SIGTERM");
     await this.ended();
+    this.stays();
     await rm(this.data, { recursive: true, force: true });
   }
 

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { isAppThere } from "../driving/app-there.ts";
+import { onLeave } from "../driving/on-leave.ts";
 import { cliCommand, OwnNode } from "../driving/own-node.ts";
 import { readCount } from "../driving/read-count.ts";
 import { FileServer } from "./input/file-server.ts";
@@ -25,7 +27,7 @@ const HELP = `Writes a large CSV file, lets a flow add it up in parts, and compa
   --seed N         which rows (1)
   --json           the result as JSON
 
-Exit codes: 0 every row was counted once, and every part done once; 1 something differs; 2 wrong options.`;
+Exit codes: 0 every row was counted once, and every part done once; 1 something differs; 2 wrong options, or no app there.`;
 
 const POLL_MS = 100;
 /** When so much is done. */
@@ -49,29 +51,14 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  if (!given.start) {
-    if (await answers(given.url)) return addUpFile(given, given.url, null);
-    console.error(`Nothing answers at ${given.url}. Start the app there (millrace start examples/etl), or add --start.`);
-    return 2;
-  }
+  if (!given.start) return (await isAppThere(given.url, "examples/etl")) ? addUpFile(given, given.url, null) : 2;
   await using node = await OwnNode.start(fileURLToPath(new URL(".", import.meta.url)));
   return await addUpFile(given, node.url, node);
 }
 
-async function answers(url: string): Promise<boolean> {
-  return fetch(url).then(
-    async (response) => (await response.arrayBuffer(), true),
-    () => false,
-  );
-}
-
 async function addUpFile(options: Options, url: string, node: OwnNode | null): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "millrace-etl-"));
-  const leave = (): never => {
-    rmSync(folder, { recursive: true, force: true });
-    process.exit(130);
-  };
-  process.once("SIGINT", leave).once("SIGTERM", leave);
+  const stays = onLeave(() => rmSync(folder, { recursive: true, force: true }));
   try {
     const path = join(folder, "sales.csv");
     console.error(`Writing ${options.rows} rows …`);
@@ -96,6 +83,7 @@ async function addUpFile(options: Options, url: string, node: OwnNode | null): P
     console.error("Every row was counted once, and every part done once.");
     return 0;
   } finally {
+    stays();
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs, parseEnv } from "node:util";
 import { copyApp } from "../driving/app-copy.ts";
+import { isAppThere } from "../driving/app-there.ts";
 import { OwnNode } from "../driving/own-node.ts";
 import { readCount } from "../driving/read-count.ts";
 import { buyingDay } from "./day/buying-day.ts";
@@ -22,7 +23,7 @@ const HELP = `Sends many orders through a checkout whose payment service and mai
   --seed N          which customers come, and what goes wrong (1)
   --json            the result as JSON
 
-Exit codes: 0 every order was captured, reserved and mailed once, or nothing of it; 1 something differs; 2 wrong options.`;
+Exit codes: 0 every order was captured, reserved and mailed once, or nothing of it; 1 something differs; 2 wrong options, or no app there.`;
 
 interface Options {
   readonly start: boolean;
@@ -58,6 +59,7 @@ async function withOwnNode(options: Options): Promise<number> {
 
 /** That node has the addresses of `.env`, so this puts the services there. */
 async function withNodeThere(options: Options): Promise<number> {
+  if (!(await isAppThere(options.url, "examples/payments"))) return 2;
   const { PAYMENTS_URL = "", SMTP_PORT } = parseEnv(await readFile(new URL(".env", APP), "utf8"));
   const moods = randomMoods(options.seed);
   await using payments = await PaymentService.start(moods, Number(new URL(PAYMENTS_URL).port));

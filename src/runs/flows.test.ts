@@ -113,6 +113,20 @@ describe("waits and callbacks", () => {
     expect(await run.result()).toEqual({ yes: true });
   });
 
+  it("N9: a form is an answer, and what curl sends as one is JSON where it looks like it", async () => {
+    for (const [body, answer] of [
+      ["yes=1&by=ada", { yes: "1", by: "ada" }],
+      [' {"yes":true}', { yes: true }],
+    ] as const) {
+      const run = await app.start("confirm", null);
+      await app.settled();
+      const url = (await app.kv.get<string>("url")) ?? "";
+      const headers = { "content-type": "application/x-www-form-urlencoded" };
+      expect((await fetch(url, { method: "POST", body, headers })).status).toBe(200);
+      expect(await run.result()).toEqual(answer);
+    }
+  });
+
   it("N9: a callback that is failed throws, one that times out is null, and the week passes in a moment", async () => {
     const failed = await app.start("confirm", null);
     await app.settled();

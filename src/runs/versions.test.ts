@@ -57,15 +57,21 @@ async function passes(ms: number): Promise<void> {
   await clock.advanceTo(clock.now() + ms, () => node.delivery.settled());
 }
 
-async function checks(release: string): Promise<RunCheck[]> {
+async function checks(release: string, only: { readonly flow?: string } = {}): Promise<RunCheck[]> {
   const all: RunCheck[] = [];
-  for await (const one of node.runs.check(release, {}, new AbortController().signal)) all.push(one);
+  for await (const one of node.runs.check(release, only, new AbortController().signal)) all.push(one);
   return all;
 }
 
 const DAY = 24 * 3_600_000;
 
 describe("code that changes", () => {
+  it("N19: a check of a flow that there is not fails, else a slip would pass", { timeout: 60_000 }, async () => {
+    await release(FIRST);
+    expect(await checks("live", { flow: "job" })).toEqual([]);
+    await expect(checks("live", { flow: "jbo" })).rejects.toMatchObject({ code: "not_found" });
+  });
+
   it("N17: a run stays on the release it began on, and a list says which runs hold which", { timeout: 60_000 }, async () => {
     const first = await release(FIRST);
     const id = await begin();
