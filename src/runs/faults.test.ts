@@ -59,7 +59,15 @@ async function run(
     ["one", "again", "left", "right", "last"].map((name) => `${id} ${name}`),
     Date.now(),
   );
-  expect({ id, state: view.state, note: view.note, existing: begun.existing }).toEqual({ id, state: "done", note: null, existing: false });
+  const told =
+    view.state === "done" ? [] : journal.map(({ pos, verb, name, phase, atSeq, value }) => [pos, verb, name, phase, atSeq, value]);
+  expect({ id, state: view.state, note: view.note, existing: begun.existing, told }).toEqual({
+    id,
+    state: "done",
+    note: null,
+    existing: false,
+    told: [],
+  });
   return {
     result: fromValueText(view.value ?? "~"),
     counts: counts.map((entry) => (entry?.value.kind === "json" ? entry.value.json : null)),
