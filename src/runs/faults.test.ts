@@ -12,7 +12,7 @@ import type { RunView, Store } from "../store/store.ts";
 import { type Fault, trialId, TrialStore } from "./testing-support/trial-store.ts";
 
 const APP = fileURLToPath(new URL("testing-support/app", import.meta.url));
-const FAULTS: readonly Fault[] = ["before", "after", "slow", "fenced"];
+const FAULTS: readonly Fault[] = ["before", "after", "slow", "overtaken", "fenced"];
 
 let folder: string;
 /** What the test itself looks at. */

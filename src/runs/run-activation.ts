@@ -47,6 +47,9 @@ export class RunActivation {
   /** The handler is at work; what is sent now reaches it. */
   private live = false;
   private alarm: Alarm | null = null;
+  /** Commits that the store has not answered. */
+  private underWay = 0;
+  private onSettled: (() => void) | null = null;
 
   constructor(driven: Driven) {
     this.driven = driven;
@@ -71,6 +74,14 @@ export class RunActivation {
   /** Something came for the run while it is here. */
   arrived(): void {
     if (this.live) this.takeNews();
+  }
+
+  /** Resolves when the store has answered all that was handed to it. */
+  async settled(): Promise<void> {
+    while (this.underWay > 0)
+      await new Promise<void>((resolve) => {
+        this.onSettled = resolve;
+      });
   }
 
   /** When something of the run falls due next. */
@@ -340,19 +351,26 @@ export class RunActivation {
     onRefused?: (error: MillraceError) => void,
   ): Promise<void> {
     let result: MemberResult;
+    this.underWay++;
     try {
       result = await this.host.commit(member);
     } catch (error) {
+      this.answered();
       if (onRefused !== undefined && error instanceof MillraceError && error.code === "internal" && this.lost === null) onRefused(error);
       else this.lose(toError(error));
       return;
     }
+    this.answered();
     if (this.lost !== null) return;
     if (result.kind === "committed") {
       this.journal.notes.horizon = Math.max(this.journal.notes.horizon, result.atSeq ?? 0);
       onCommitted(result);
     } else if (result.kind === "conflict" && onConflict !== undefined) onConflict();
     else this.lose(new MillraceError("fenced", `a run's commit ended as ${result.kind}`));
+  }
+
+  private answered(): void {
+    if (--this.underWay === 0) this.onSettled?.();
   }
 
   private lose(error: Error): void {

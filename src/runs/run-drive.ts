@@ -75,7 +75,11 @@ export class RunDrive {
       }
       observer.invoked(this.entry.fn, "event", observed(outcome), "ranMs" in outcome ? outcome.ranMs : 0);
       const isInnocent = outcome.kind === "crashed" && outcome.blame !== "guilty" && innocent < MOST_INNOCENT_RERUNS;
-      if (!isInnocent || activation.lost !== null) return await new Conclusion(driven, activation, this.invocation).of(outcome, startedMs);
+      const isOver = !isInnocent || activation.lost !== null;
+      const end = isOver ? await new Conclusion(driven, activation, this.invocation).of(outcome, startedMs) : null;
+      // Whoever reads the journal next finds all of it.
+      await activation.settled();
+      if (end !== null) return end;
       alone ||= outcome.kind === "crashed" && outcome.blame === "suspect";
       try {
         await this.journal.read();
@@ -227,9 +231,7 @@ class Mover {
   async move(move: RunMove, dueMs: number | null): Promise<RunEnd> {
     const { host, run, journal } = this.facts;
     const { store, clock } = host.deps;
-    // Whatever was handed to the store before must have been taken: a run may not sleep over what it asked for.
-    const { lastSubmitted } = journal;
-    const member = journal.member([], clock.now(), { move, ...(lastSubmitted === 0 ? {} : { after: lastSubmitted }) });
+    const member = journal.move(move, clock.now());
     try {
       const result = await store.commit(member);
       if (result.kind !== "committed") return heldBack(host, FENCED);

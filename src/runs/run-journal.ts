@@ -1,6 +1,6 @@
 import { newId } from "../core/ids.ts";
 import type { RunLink } from "../pool/pool.ts";
-import type { JournalEntry, JournalPage, Member, NewEntry, RunChange, Seq, Store } from "../store/store.ts";
+import type { JournalEntry, JournalPage, Member, NewEntry, RunChange, RunMove, Seq, Store } from "../store/store.ts";
 import { JournalNotes } from "./journal-notes.ts";
 import { told, toldAll } from "./run-entries.ts";
 
@@ -21,11 +21,11 @@ export class RunJournal {
   notes: JournalNotes;
   /** The last completion that the instance was told of. */
   toldPos = 0;
-  /** The last position that was handed to the store since the journal was read. */
-  lastSubmitted = 0;
   private readonly deps: RunJournalDeps;
   /** Null for a long journal, which is read a second time on its way. */
   private pages: string[] | null = [];
+  /** The last entry that was handed to the store since the journal was read. */
+  private lastSubmitted: { readonly pos: number; readonly atMs: number } | null = null;
   /** Notes that go with whatever is committed next. */
   private riders: NewEntry[] = [];
   private id = "";
@@ -47,7 +47,7 @@ export class RunJournal {
     this.notes = new JournalNotes(this.deps.since);
     this.pages = [];
     this.riders = [];
-    this.lastSubmitted = 0;
+    this.lastSubmitted = null;
     let bytes = 0;
     for await (const entries of this.stored(first)) {
       this.notes.read(entries);
@@ -92,16 +92,25 @@ export class RunJournal {
     this.riders.unshift(...entries);
   }
 
+  /** Holds only where the journal ends as it does here: a change without an entry too. */
   member(entries: readonly NewEntry[], nowMs: number, change?: Partial<RunChange>): Member {
     const all = this.riders.length === 0 ? entries : [...this.riders.splice(0), ...entries];
     const last = all.at(-1)?.pos;
-    if (last !== undefined) this.lastSubmitted = last;
     const { run, epoch } = this.deps;
+    if (last === undefined)
+      return { id: `${this.id}/${newId(nowMs)}`, nowMs, run: { run, epoch, entries: all, from: this.notes.lastPos + 1, ...change } };
+    this.lastSubmitted = { pos: last, atMs: nowMs };
     return {
-      id: `${this.id}/${last ?? newId(nowMs)}`,
+      id: `${this.id}/${last}`,
       nowMs,
       run: change === undefined ? { run, epoch, entries: all } : { run, epoch, entries: all, ...change },
     };
+  }
+
+  /** Where the run goes from here: only when all that was handed to the store before has been taken, for it may not sleep over what it asked for. */
+  move(move: RunMove, nowMs: number): Member {
+    const { lastSubmitted } = this;
+    return this.member([], nowMs, lastSubmitted === null ? { move } : { move, after: lastSubmitted });
   }
 
   private tell(entries: readonly NewEntry[], atMs: number): string {

@@ -103,8 +103,10 @@ export interface RunChange {
   readonly run: Seq;
   readonly epoch: number;
   readonly entries: readonly NewEntry[];
-  /** It holds only if this position is taken: what was committed before it, was. */
-  readonly after?: number;
+  /** It holds only if nothing stands there or behind it. Without it, the position of the first entry. */
+  readonly from?: number;
+  /** It holds only if an entry of that time stands there: what was handed in before it was committed. */
+  readonly after?: { readonly pos: number; readonly atMs: number };
   readonly waits?: readonly NewWait[];
   readonly callbacks?: readonly NewCallback[];
   /** Commands whose waits and callbacks are over. */

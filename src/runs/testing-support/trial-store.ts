@@ -1,8 +1,12 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { MillraceError } from "../../core/errors.ts";
 import type { Member, MemberResult, Store } from "../../store/store.ts";
 
-/** What goes wrong with one call of the store: it fails, is done and said to have failed, is late, or is refused as another owner's. */
-export type Fault = "before" | "after" | "slow" | "fenced";
+/**
+ * What goes wrong with one call of the store: it fails, is done and said to have failed, is late, is late while the next one fails at once,
+ * or is refused as another owner's.
+ */
+export type Fault = "before" | "after" | "slow" | "overtaken" | "fenced";
 
 /** A run whose `at`-th call of the store goes wrong: told by its id, `trial-<at>-<fault>`. */
 export function trialId(at: number, fault: Fault): string {
@@ -10,6 +14,8 @@ export function trialId(at: number, fault: Fault): string {
 }
 
 const SLOW_MS = 50;
+/** What is overtaken is done at the worst moment: right after the run has been read again. If nobody reads it, then after this time. */
+const OVERTAKEN_MS = 300;
 
 /** A real store in which one call of each trial's run goes wrong. */
 export class TrialStore {
@@ -20,12 +26,14 @@ export class TrialStore {
   private readonly ids = new Map<number, string>();
   /** What a late commit of a run holds up: a store takes those of one owner in their order. */
   private readonly late = new Map<number, Promise<unknown>>();
+  /** Lets an overtaken commit of a run go on. */
+  private readonly overtaken = new Map<number, () => void>();
 
   constructor(store: Store) {
     this.store = new Proxy(store, {
       get: (target, name) => {
         if (name === "commit") return (member: Member) => this.commit(target, member);
-        if (name === "ownedRun") return (...ask: Parameters<Store["ownedRun"]>) => this.through(ask[0], () => target.ownedRun(...ask));
+        if (name === "ownedRun") return (...ask: Parameters<Store["ownedRun"]>) => this.ownedRun(target, ask);
         if (name === "journal") return (...ask: Parameters<Store["journal"]>) => this.through(ask[0], () => target.journal(...ask));
         const value: unknown = Reflect.get(target, name);
         return typeof value === "function" ? value.bind(target) : value;
@@ -45,13 +53,30 @@ export class TrialStore {
     const fault = this.next(run);
     if (fault === "fenced") return { kind: "fenced" };
     const late = this.late.get(run);
-    if (fault !== "slow" && late === undefined) return await goingWrong(fault, () => store.commit(member));
-    const going = Promise.resolve(late).then(() => goingWrong(fault, () => store.commit(member)));
+    if (fault === "before" || (!isLate(fault) && late === undefined)) return await goingWrong(fault, () => store.commit(member));
+    const before = fault === "overtaken" ? this.untilOvertaken(run) : late;
+    const going = Promise.resolve(before).then(() => goingWrong(fault, () => store.commit(member)));
     const settled = Promise.allSettled([going]);
     this.late.set(run, settled);
     await settled;
     if (this.late.get(run) === settled) this.late.delete(run);
     return await going;
+  }
+
+  private async untilOvertaken(run: number): Promise<void> {
+    await Promise.race([
+      delay(OVERTAKEN_MS, null, { ref: false }),
+      new Promise<void>((resolve) => {
+        this.overtaken.set(run, resolve);
+      }),
+    ]);
+    this.overtaken.delete(run);
+  }
+
+  private async ownedRun(store: Store, ask: Parameters<Store["ownedRun"]>): ReturnType<Store["ownedRun"]> {
+    const run = await this.through(ask[0], () => store.ownedRun(...ask));
+    this.overtaken.get(ask[0])?.();
+    return run;
   }
 
   private async through<T>(run: number, ask: () => Promise<T>): Promise<T> {
@@ -64,19 +89,21 @@ export class TrialStore {
     if (id === undefined) return null;
     const count = (this.calls.get(id) ?? 0) + 1;
     this.calls.set(id, count);
-    const [, at, fault] = id.split("-");
+    const [, at, fault] = id.split("-") as [string, string, Fault];
+    if (fault === "overtaken" && Number(at) + 1 === count) return "before";
     if (Number(at) !== count) return null;
     this.faults.add(id);
-    return fault as Fault;
+    return fault;
   }
+}
+
+function isLate(fault: Fault | null): boolean {
+  return fault === "slow" || fault === "overtaken";
 }
 
 async function goingWrong<T>(fault: Fault | null, ask: () => Promise<T>): Promise<T> {
   if (fault === "before") throw new MillraceError("data_unwritable", "the database does not answer");
-  if (fault === "slow")
-    await new Promise((resolve) => {
-      setTimeout(resolve, SLOW_MS);
-    });
+  if (fault === "slow") await delay(SLOW_MS);
   const result = await ask();
   if (fault === "after") throw new MillraceError("data_unwritable", "the database did not answer in time");
   return result;

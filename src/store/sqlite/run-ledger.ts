@@ -34,7 +34,7 @@ const SQL = {
   seedOf: "SELECT seed FROM runs WHERE seq = ?",
   runOfId: "SELECT seq FROM runs WHERE id = ?",
   holds: `SELECT 1 FROM runs WHERE seq = ?1 AND state < ${FIRST_ENDED} AND NOT EXISTS (SELECT 1 FROM journal WHERE run = ?1 AND pos >= ?2)`,
-  hasEntry: "SELECT 1 FROM journal WHERE run = ? AND pos = ?",
+  hasEntry: "SELECT 1 FROM journal WHERE run = ? AND pos = ? AND at_ms = ?",
   insertEntry: "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   // The completed commands are gathered once: looked for at each row, a journal of 10,000 took 100 million looks.
   copyEntries: `INSERT INTO journal SELECT ?1, pos, verb, phase, number, attempt, ran_ms, at_ms, at_seq, name, value FROM journal
@@ -110,10 +110,11 @@ export class RunLedger {
   /** Whether the change may be made: the lease is ours, the run lives, and its positions are free. */
   holds(change: RunChange): boolean {
     if (change.epoch !== this.hand.epoch()) return false;
-    if (this.statements.holds.get(change.run, change.entries[0]?.pos ?? Number.MAX_SAFE_INTEGER) === undefined) return false;
-    if (change.after !== undefined && this.statements.hasEntry.get(change.run, change.after) === undefined) return false;
-    if (change.move?.kind !== "retry") return true;
-    return Number(this.statements.delivery.get(change.run)?.["attempt"]) === change.move.attempt;
+    const { run, entries, from, after, move } = change;
+    if (this.statements.holds.get(run, from ?? entries[0]?.pos ?? Number.MAX_SAFE_INTEGER) === undefined) return false;
+    if (after !== undefined && this.statements.hasEntry.get(run, after.pos, after.atMs) === undefined) return false;
+    if (move?.kind !== "retry") return true;
+    return Number(this.statements.delivery.get(run)?.["attempt"]) === move.attempt;
   }
 
   /** Returns the highest number that had been given when its entries were written. */

@@ -72,6 +72,8 @@ const MEMBERS: readonly Member[] = [
       closed: ["wait b 1"],
       taken: [7, 8],
       release: "r2",
+      from: 5,
+      after: { pos: 4, atMs: 1 },
       move: { kind: "park", state: "rolling-back", dueMs: null, note: "n" },
     },
     arrivals: [{ run: 5, kind: "signal", command: "s", value: "1" }],

@@ -157,9 +157,9 @@ function partsOf(member: Member): number {
 
 /** Entries are many, all else of a change is rare. */
 function putRunChange(flat: Flat, change: RunChange): void {
-  const { run, epoch, entries, after, taken, closed, waits, callbacks, release, move } = change;
-  const rest = after ?? taken ?? closed ?? waits ?? callbacks ?? release ?? move;
-  flat.push(run, epoch, rest === undefined ? null : JSON.stringify({ after, taken, closed, waits, callbacks, release, move }));
+  const { run, epoch, entries, from, after, taken, closed, waits, callbacks, release, move } = change;
+  const rest = from ?? after ?? taken ?? closed ?? waits ?? callbacks ?? release ?? move;
+  flat.push(run, epoch, rest === undefined ? null : JSON.stringify({ from, after, taken, closed, waits, callbacks, release, move }));
   putList(flat, entries, (flat, { pos, verb, name, number, phase, attempt, ranMs, value }) => {
     flat.push(pos, verb, name, number, phase, attempt, ranMs, value);
   });

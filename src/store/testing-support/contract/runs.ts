@@ -122,6 +122,33 @@ function changeRules(harness: Harness): void {
       expect((await store.journal(run, 0, 1 << 20)).entries.map(({ pos }) => pos)).toEqual([1, 5, 6]);
     });
 
+    it("S40: a change without an entry holds only while the journal ends where its owner takes it to end", async () => {
+      const { store, lease } = harness;
+      const run = await begin(store);
+      await make(store, lease, run, { entries: [entry(1), entry(2)] });
+      for (const from of [1, 2]) {
+        const late = { ...change(lease, run, { from, taken: [1], move: parking() }), kv: [set("a", from)] };
+        expect(await store.commit(late)).toEqual({ kind: "fenced" });
+      }
+      expect(await store.kvGet(["a"], T0)).toEqual([null]);
+      await make(store, lease, run, { from: 3, move: parking() });
+      expect(await stateOf(store, run)).toBe("parked");
+    });
+
+    it("S40: a change after an entry holds only if that very entry was committed", async () => {
+      const { store, lease } = harness;
+      const run = await begin(store);
+      await make(store, lease, run, { entries: [entry(1)] }, T0 + 5);
+      for (const after of [
+        { pos: 2, atMs: T0 + 5 },
+        { pos: 1, atMs: T0 + 6 },
+      ])
+        expect(await store.commit(change(lease, run, { after, move: parking() }))).toEqual({ kind: "fenced" });
+      expect(await stateOf(store, run)).toBe("ready");
+      await make(store, lease, run, { after: { pos: 1, atMs: T0 + 5 }, move: parking() });
+      expect(await stateOf(store, run)).toBe("parked");
+    });
+
     it("S40: a run that has ended, and one that is not there, cannot be changed", async () => {
       const { store, lease } = harness;
       const run = await begin(store);
