@@ -1,7 +1,7 @@
 /** Commits as fast as it can until it is killed, and says of each commit that it was acknowledged. */
-import { writeSync } from "node:fs";
 import type { Member } from "../../store.ts";
 import { openSqliteStore } from "../index.ts";
+import { say } from "./say.ts";
 
 const [directory = "", first = "0"] = process.argv.slice(2);
 const KEYS = 3;
@@ -32,7 +32,7 @@ async function settle(delivery: number): Promise<void> {
     nowMs: n,
     settle: { delivery, attempt: 0, epoch: lease.epoch, invocation: "i", startedMs: n, outcome },
   });
-  if (result.kind === "committed") writeSync(1, `settled ${delivery}\n`);
+  if (result.kind === "committed") say(`settled ${delivery}`);
 }
 
 async function work(): Promise<never> {
@@ -40,7 +40,7 @@ async function work(): Promise<never> {
     const mine = n++;
     const result = await store.commit(member(mine));
     if (result.kind !== "committed") throw new Error(`a commit was ${result.kind}`);
-    writeSync(1, `committed ${mine}\n`);
+    say(`committed ${mine}`);
     for (const delivery of result.events[0]?.deliveries ?? []) if (delivery.ready !== null) await settle(delivery.seq);
   }
 }

@@ -2,10 +2,10 @@
  * Lives the lives of runs as fast as it can until it is killed, and says of each step that it was acknowledged: begun, parked with a wait
  * and a callback, woken by an event, an answer and an order of another run, each taken into the journal, and ended.
  */
-import { writeSync } from "node:fs";
 import { topicOf, waitValue } from "../../../core/wait-key.ts";
 import type { Arrival, Member, MemberResult, NewEntry, NewEvent, RunChange } from "../../store.ts";
 import { openSqliteStore } from "../index.ts";
+import { say } from "./say.ts";
 
 const [directory = "", first = "0"] = process.argv.slice(2);
 const AT_ONCE = 12;
@@ -45,7 +45,7 @@ class Life {
       events: [event(`b-${this.name}`, { deliveries: [{ fn: "flow", key: null, partition: 0, width: 1, run }] })],
     });
     this.run = events[0]?.deliveries[0]?.seq ?? -1;
-    writeSync(1, `begun ${this.run}\n`);
+    say(`begun ${this.run}`);
     const waits = [{ command: "wait", topic: TOPIC, value: waitValue([this.name]), guarded: false, sinceSeq: null }];
     await this.change({ waits, callbacks: [{ tokenHash: this.name, command: "answer" }] });
     await this.park();
@@ -63,7 +63,7 @@ class Life {
     await this.park();
     await this.take(ordered.arrivals);
     await this.change({ move: { kind: "end", state: "done", value: `"${this.name}"` } });
-    writeSync(1, `ended ${this.run}\n`);
+    say(`ended ${this.run}`);
   }
 
   private park(): Promise<void> {
@@ -84,7 +84,7 @@ class Life {
       run: { run: this.run, epoch: lease.epoch, entries: [entry], ...parts },
       kv: [{ op: "set", key, value: { kind: "json", json: "1" }, expiresMs: null }],
     });
-    writeSync(1, `entry ${this.run}.${pos}\n`);
+    say(`entry ${this.run}.${pos}`);
   }
 }
 
