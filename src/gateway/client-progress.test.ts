@@ -1,5 +1,9 @@
-import { describe, expect, it } from "vitest";
-import { isStalled, type Mark } from "./client-progress.ts";
+import { once } from "node:events";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { ClientProgress, isStalled, type Mark } from "./client-progress.ts";
+import { RequestBody } from "./request-body.ts";
 
 const LIMITS = { bytes: 100, ms: 1000 };
 
@@ -36,5 +40,30 @@ describe("G12: whether a client is stalled", () => {
     ],
   ])("%s", (_what, looks, wanted) => {
     expect(stalledAt(looks)).toBe(wanted);
+  });
+});
+
+describe("G12: bodies that are watched", () => {
+  it("are let go of as they end, not at the next look", async () => {
+    const progress = new ClientProgress({ progressBytes: LIMITS.bytes, progressMs: LIMITS.ms });
+    const watched: number[] = [];
+    const server = createServer((incoming, response) => {
+      const body = new RequestBody(incoming, 1000);
+      body.begin();
+      progress.watchBody(body);
+      watched.push(progress.bodiesWatched);
+      incoming.on("close", () => response.end());
+    }).listen(0, "127.0.0.1");
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    for (let i = 0; i < 3; i++)
+      await new Promise((resolve, reject) => {
+        request({ port, host: "127.0.0.1", method: "POST" }, (answer) => answer.resume().on("end", resolve))
+          .on("error", reject)
+          .end("text");
+      });
+    expect(watched).toEqual([1, 1, 1]);
+    expect(progress.bodiesWatched).toBe(0);
   });
 });

@@ -53,14 +53,20 @@ export class ClientProgress {
     return this.sockets.keys();
   }
 
+  /** Until it ends: a body that is kept keeps its request, and thousands of them come between two looks. */
   watchBody(body: RequestBody): void {
+    if (body.over) return;
     this.bodies.set(body, { atMs: Date.now(), moved: 0 });
+    body.onOver = () => this.bodies.delete(body);
+  }
+
+  get bodiesWatched(): number {
+    return this.bodies.size;
   }
 
   private look(nowMs: number): void {
     for (const [body, mark] of this.bodies) {
-      if (body.over) this.bodies.delete(body);
-      else if (isStalled(mark, body.receivedBytes, body.waitsForClient, nowMs, this.limits)) {
+      if (isStalled(mark, body.receivedBytes, body.waitsForClient, nowMs, this.limits)) {
         body.fail(new MillraceError("request_timeout", `the request body came too slowly, or not at all, for ${this.limits.ms} ms`));
       }
     }

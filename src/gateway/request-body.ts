@@ -25,6 +25,8 @@ const DISCARD_MS = 1000;
 export class RequestBody {
   /** What Content-Length says; null when the body comes in chunks. */
   readonly declaredBytes: number | null;
+  /** Told once, when there is nothing more to come. */
+  onOver: (() => void) | undefined;
   private readonly request: IncomingMessage;
   private readonly limitBytes: number;
   private readonly queue: Uint8Array[] = [];
@@ -164,6 +166,7 @@ export class RequestBody {
     if (this.end !== undefined) return;
     this.end = end;
     if (end.kind === "failed") this.request.pause();
+    this.onOver?.();
     this.wake?.();
   }
 
