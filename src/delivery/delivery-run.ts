@@ -47,6 +47,8 @@ export interface RunContext {
   /** The call begins, and ends: while its commit is under way it takes no room in an instance. */
   readonly calling: () => void;
   readonly called: () => void;
+  /** In place of `calling`, for what was made ready ahead: resolves when the call may begin, with false when there will be none. */
+  readonly turn: () => Promise<boolean>;
   /** Rounds of conflicts that this delivery has had; kept by the queue's owner across waits. */
   readonly conflictRounds: number;
 }

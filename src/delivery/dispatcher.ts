@@ -11,6 +11,8 @@ import type { Committed, Deps } from "./run.ts";
 
 /** Deliveries of one function whose handler has returned and whose commit is under way. */
 const MOST_COMMITTING = 1024;
+/** Runs of a flow that are made ready (journal read, what came for them committed) while others have all the room. Each holds its journal. */
+const MOST_AHEAD = 128;
 /** All queues together, besides the little that each may always have. */
 const MOST_QUEUED_BYTES = 64 * 1024 * 1024;
 const REST_STORE_MS = 500;
@@ -39,6 +41,10 @@ interface Lane {
   fn: FunctionManifest | null;
   /** Calls handed to the pool and not yet back. */
   calling: number;
+  /** Runs that were taken and have not been called yet. */
+  ahead: number;
+  /** Those of them that are ready, in the order in which they became so. */
+  readonly waiting: ((goes: boolean) => void)[];
   loadFailures: number;
   /** Rounds of conflicts of deliveries that wait after one. */
   readonly conflictRounds: Map<Seq, number>;
@@ -103,7 +109,10 @@ export class Dispatcher {
   /** Hands out nothing more; what runs comes to its end. */
   stop(): void {
     this.stopping = true;
-    for (const { queue } of this.lanes.values()) queue.stop();
+    for (const { queue, waiting } of this.lanes.values()) {
+      queue.stop();
+      for (const tell of waiting.splice(0)) tell(false);
+    }
   }
 
   /** After any commit of this node: its deliveries to their queues, its timers to the alarm. */
@@ -156,7 +165,7 @@ export class Dispatcher {
       onWork: () => this.dispatchNamed(name),
       onLoadFailure: (error) => this.note(name, flatten(error)),
     });
-    const lane: Lane = { queue, fn, calling: 0, loadFailures: 0, conflictRounds: new Map() };
+    const lane: Lane = { queue, fn, calling: 0, ahead: 0, waiting: [], loadFailures: 0, conflictRounds: new Map() };
     this.lanes.set(name, lane);
     return lane;
   }
@@ -176,11 +185,14 @@ export class Dispatcher {
 
   private dispatch(lane: Lane): void {
     const { queue, fn } = lane;
-    if (fn !== null && !this.stopping) {
+    if (fn === null) this.giveTurns(lane, Infinity);
+    else if (!this.stopping) {
       const room = this.rooms.deps.pool.capacity(fn.name);
+      this.giveTurns(lane, room);
       // A limit of the function counts whole transactions: one more during a commit would read what is about to change.
       const most = Math.min(room + MOST_COMMITTING, fn.concurrency.function ?? Infinity);
-      while (lane.calling < room && queue.running < most) {
+      const mostCalled = fn.flow === undefined ? room : room + Math.min(room, MOST_AHEAD);
+      while (lane.calling + lane.ahead < mostCalled && queue.running < most) {
         const entry = queue.take();
         if (entry === undefined) break;
         void this.run(lane, fn, entry);
@@ -190,19 +202,30 @@ export class Dispatcher {
     if (queue.running === 0) this.rooms.onQuiet();
   }
 
+  /** One at least goes where there is no room at all: the pool says why. */
+  private giveTurns(lane: Lane, room: number): void {
+    while (lane.waiting.length > 0 && lane.calling < Math.max(1, room)) lane.waiting.shift()?.(true);
+  }
+
   private async run(lane: Lane, fn: FunctionManifest, entry: ReadyDelivery): Promise<void> {
     const { deps, observer, live, epoch } = this.rooms;
     observer.waited(entry.fn, Math.max(0, deps.clock.now() - entry.ready.dueMs));
     let end: RunEnd;
+    let isAhead = entry.run === "flow";
+    if (isAhead) lane.ahead++;
+    const calling = (): void => {
+      lane.calling++;
+      if (isAhead) lane.ahead--;
+      isAhead = false;
+    };
     try {
       end = await this.driverOf(entry)(entry, fn, {
         deps,
         observer,
         live,
         epoch: epoch(),
-        calling: () => {
-          lane.calling++;
-        },
+        calling,
+        turn: () => this.turn(lane, fn, calling),
         called: () => {
           lane.calling--;
           this.dispatch(lane);
@@ -215,7 +238,25 @@ export class Dispatcher {
       this.note(entry.fn, error);
       end = { kind: "held-back", reason: "store-failed", error };
     }
+    if (isAhead) lane.ahead--;
     this.finish(lane, entry, end);
+  }
+
+  /** When there is room in the pool, those that were ready before have had theirs; false: the node stops before that. */
+  private async turn(lane: Lane, fn: FunctionManifest, calling: () => void): Promise<boolean> {
+    if (lane.waiting.length > 0 || lane.calling >= Math.max(1, this.rooms.deps.pool.capacity(fn.name))) {
+      if (this.stopping) return false;
+      const goes = await new Promise<boolean>((resolve) => {
+        lane.waiting.push((goes) => {
+          // Counted as it is told, or the next one would be told as well.
+          if (goes) calling();
+          resolve(goes);
+        });
+      });
+      return goes;
+    }
+    calling();
+    return true;
   }
 
   private driverOf(entry: ReadyDelivery): FlowRunner["drive"] {

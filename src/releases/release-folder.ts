@@ -6,6 +6,7 @@ import type { BundleFile } from "./bundler.ts";
 
 const KEPT = 5;
 const TEMPORARY = ".new-";
+const NONE: ReadonlySet<string> = new Set();
 const MANIFEST = "manifest.json";
 /** Each file of the bundle with its size: after a power failure a folder may be there without what was in its files. */
 const FILES = "files.json";
@@ -70,13 +71,16 @@ export class ReleaseFolder {
   }
 
   /** Removes all but the newest releases and those that something else needs, and what a crash left half-written. */
-  async prune(usedId: string, held: ReadonlySet<string>): Promise<void> {
+  async prune(usedId: string, held: () => Promise<ReadonlySet<string>>): Promise<void> {
     const names = await readdir(this.root);
     const aged = await Promise.all(names.map(async (name) => ({ name, atMs: (await stat(join(this.root, name))).mtimeMs })));
     const complete = aged.filter(({ name }) => !name.startsWith(TEMPORARY)).sort((a, b) => b.atMs - a.atMs);
     const newest = complete.map(({ name }) => name).filter((name) => name !== usedId);
-    const kept = new Set([usedId, ...held, ...newest.slice(0, KEPT - 1)]);
-    await Promise.all(names.filter((name) => !kept.has(name)).map((name) => rm(join(this.root, name), { recursive: true, force: true })));
+    const kept = new Set([usedId, ...newest.slice(0, KEPT - 1)]);
+    const old = names.filter((name) => !kept.has(name));
+    // Asking may take half a second, with a million runs; there is seldom anything to ask about.
+    const needed = old.length === 0 ? NONE : await held();
+    await Promise.all(old.filter((name) => !needed.has(name)).map((name) => rm(join(this.root, name), { recursive: true, force: true })));
   }
 }
 

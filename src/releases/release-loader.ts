@@ -74,7 +74,7 @@ export class ReleaseLoader {
   private async loadNow(): Promise<LoadedApp> {
     const [bundle, env] = await Promise.all([this.bundler.build(), loadEnv(this.appDirectory)]);
     const release = await this.publish({ bundle, env, appDirectory: this.appDirectory }, this.compile);
-    await this.folder.prune(release.id, await this.held());
+    await this.folder.prune(release.id, this.held);
     return { release, inputs: bundle.inputs };
   }
 

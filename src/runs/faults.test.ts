@@ -95,6 +95,17 @@ describe("a handler that ends with a step", () => {
   });
 });
 
+describe("more runs than there is room for", () => {
+  it("D32: are made ready once, and wait for it", async () => {
+    const until = Date.now() + 700;
+    const ids = Array.from({ length: 60 }, (_, i) => `nap-${i}`);
+    for (const id of ids) await node.runs.begin({ flow: "naps", input: JSON.stringify({ until }), id });
+    const views = await Promise.all(ids.map(async (id) => await node.runs.untilEnd(await viewOf(id), 60_000, null)));
+    expect(views.map(({ state }) => state)).toEqual(ids.map(() => "done"));
+    expect(views.map(({ seq }) => trials.reads.get(seq))).toEqual(ids.map(() => 1));
+  });
+});
+
 describe("a store that fails", () => {
   it("N6: at every call of a run, in every way: the same outcome, and no step twice", { timeout: 120_000 }, async () => {
     const whole = await run(trialId(0, "slow"));

@@ -26,8 +26,7 @@ export class HeldReleases {
     // With the app's variables as they are now.
     this.opened.clear();
     const flows = new Map<string, FunctionManifest>();
-    for (const { release: id, fn } of await this.deps.store.runReleases()) {
-      if (id === release.id) continue;
+    for (const { release: id, fn } of await this.deps.store.runReleases(release.id)) {
       const flow = await this.functionOf(id, fn);
       if (flow !== null) flows.set(fn, flow);
     }

@@ -63,10 +63,10 @@ export class RunDrive {
     const { deps, observer } = this.context;
     let alone = false;
     for (let innocent = 0; ; innocent++) {
+      if (!(await this.context.turn())) return { kind: "held-back", reason: "busy", error: flatten(STOPPING) };
       const startedMs = deps.clock.now();
       const activation = new RunActivation(driven);
       this.activation = activation;
-      this.context.calling();
       let outcome: RunOutcome;
       try {
         outcome = await activation.run(alone);
@@ -245,6 +245,7 @@ class Mover {
   }
 }
 
+const STOPPING = new MillraceError("stopping", "the node stops before there is room for the run");
 const FENCED = new MillraceError("fenced", "the run is another owner's, or its journal has grown behind this one's back");
 
 /** The journal is read again: at once, unless the store itself is ill. */

@@ -386,8 +386,8 @@ export interface Store {
   eventsOfType(type: string, afterSeq: Seq, limit: number): Promise<readonly StoredEvent[]>;
   run(idOrSeq: string | Seq): Promise<RunView | null>;
   runs(query: RunQuery): Promise<readonly RunView[]>;
-  /** Which releases live runs are on. */
-  runReleases(): Promise<readonly { readonly release: string; readonly fn: string; readonly runs: number }[]>;
+  /** Which releases live runs are on, apart from `except`. */
+  runReleases(except?: string): Promise<readonly { readonly release: string; readonly fn: string; readonly runs: number }[]>;
   /** The topics of all live waits: what an event must be asked for. */
   waitTopics(): Promise<readonly string[]>;
 

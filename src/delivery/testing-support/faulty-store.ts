@@ -44,7 +44,7 @@ export class FaultyStore implements Store {
   eventsOfType: Store["eventsOfType"] = (...ask) => this.read(() => this.store.eventsOfType(...ask));
   run: Store["run"] = (...ask) => this.read(() => this.store.run(...ask));
   runs: Store["runs"] = (...ask) => this.read(() => this.store.runs(...ask));
-  runReleases: Store["runReleases"] = () => this.read(() => this.store.runReleases());
+  runReleases: Store["runReleases"] = (except) => this.read(() => this.store.runReleases(except));
   waitTopics: Store["waitTopics"] = () => this.read(() => this.store.waitTopics());
   redrive: Store["redrive"] = (...ask) => this.store.redrive(...ask);
   purge: Store["purge"] = (...ask) => this.store.purge(...ask);

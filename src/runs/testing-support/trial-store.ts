@@ -22,6 +22,8 @@ export class TrialStore {
   /** How many calls each trial's run has made; and which faults were put in. */
   readonly calls = new Map<string, number>();
   readonly faults = new Set<string>();
+  /** How often each run was read to be driven. */
+  readonly reads = new Map<number, number>();
   readonly store: Store;
   private readonly ids = new Map<number, string>();
   /** What a late commit of a run holds up: a store takes those of one owner in their order. */
@@ -74,6 +76,7 @@ export class TrialStore {
   }
 
   private async ownedRun(store: Store, ask: Parameters<Store["ownedRun"]>): ReturnType<Store["ownedRun"]> {
+    this.reads.set(ask[0], (this.reads.get(ask[0]) ?? 0) + 1);
     const run = await this.through(ask[0], () => store.ownedRun(...ask));
     this.overtaken.get(ask[0])?.();
     return run;

@@ -93,7 +93,7 @@ function perform(request: Exclude<Request<ReaderVerbs>, { verb: "close" }>, { re
     case "runs":
       return runs.runs(request.ask);
     case "runReleases":
-      return runs.runReleases();
+      return runs.runReleases(request.ask);
     case "waitTopics":
       return runs.waitTopics();
     default:

@@ -14,6 +14,9 @@ type Row = Record<string, SQLOutputValue>;
 /** A condition and what stands for its question mark. */
 type Condition = readonly [string, ...SQLInputValue[]];
 
+/** No name has this number. */
+const NO_NAME = -1;
+
 /** What owners read of their runs, and what people look at. */
 export class RunReads {
   private readonly database: DatabaseSync;
@@ -102,10 +105,12 @@ export class RunReads {
     return this.seqsOf(query).flatMap((seq) => this.run(seq) ?? []);
   }
 
-  runReleases(): { release: string; fn: string; runs: number }[] {
+  /** Over a million runs that are all of the release left out it takes a walk through the index, a fifth of the time that counting them takes. */
+  runReleases({ except }: { except: string | null }): { release: string; fn: string; runs: number }[] {
+    const exceptId = except === null ? null : this.names.find(except);
     const rows = this.database
-      .prepare("SELECT release, fn, count(*) AS runs FROM runs INDEXED BY runs_state WHERE state < ? GROUP BY release, fn")
-      .all(FIRST_ENDED);
+      .prepare("SELECT release, fn, count(*) AS runs FROM runs INDEXED BY runs_state WHERE state < ? AND release <> ? GROUP BY release, fn")
+      .all(FIRST_ENDED, exceptId ?? NO_NAME);
     return rows.map((row) => ({
       release: this.names.name(Number(row["release"])),
       fn: this.names.name(Number(row["fn"])),

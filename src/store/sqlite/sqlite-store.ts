@@ -176,8 +176,8 @@ export class SqliteStore implements Store {
     return this.read("runs", query);
   }
 
-  runReleases(): Promise<readonly { readonly release: string; readonly fn: string; readonly runs: number }[]> {
-    return this.read("runReleases", null);
+  runReleases(except?: string): Promise<readonly { readonly release: string; readonly fn: string; readonly runs: number }[]> {
+    return this.read("runReleases", { except: except ?? null });
   }
 
   waitTopics(): Promise<readonly string[]> {

@@ -261,6 +261,8 @@ function viewRules(harness: Harness): void {
         { release: "r1", fn: "g", runs: 1 },
         { release: "r2", fn: "f", runs: 1 },
       ]);
+      expect(await store.runReleases("r1")).toEqual([{ release: "r2", fn: "f", runs: 1 }]);
+      expect(await store.runReleases("never there")).toHaveLength(3);
     });
 
     it("S53: an event and its deliveries show that they are parked", async () => {

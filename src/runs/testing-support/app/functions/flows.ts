@@ -200,6 +200,12 @@ export const deep = flow({}, async (e: { readonly data: { depth: number } }, flo
   }
 });
 
+/** One at a time in an instance, so that few of them fill the pool. */
+export const naps = flow({ concurrency: { instance: 1 } }, async (e: { readonly data: { until: number } }, flow) => {
+  await flow.sleepUntil("nap", e.data.until);
+  return await flow.step("up", () => "up");
+});
+
 /** Begun by a request. */
 export const echoed = flow({ on: http.post("/echoed") }, async (request, flow) => {
   const text = await request.text();
