@@ -63,9 +63,9 @@ export class RunDrive {
     const { deps, observer } = this.context;
     let alone = false;
     for (let innocent = 0; ; innocent++) {
+      const activation = new RunActivation(driven);
       if (!(await this.context.turn())) return { kind: "held-back", reason: "busy", error: flatten(STOPPING) };
       const startedMs = deps.clock.now();
-      const activation = new RunActivation(driven);
       this.activation = activation;
       let outcome: RunOutcome;
       try {

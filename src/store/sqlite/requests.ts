@@ -51,7 +51,10 @@ export interface ReaderVerbs {
   eventsOfType: { ask: { type: string; afterSeq: number; limit: number }; answer: readonly StoredEvent[] };
   run: { ask: string | number; answer: RunView | null };
   runs: { ask: RunQuery; answer: readonly RunView[] };
-  runReleases: { ask: { except: string | null }; answer: readonly { readonly release: string; readonly fn: string; readonly runs: number }[] };
+  runReleases: {
+    ask: { except: string | null };
+    answer: readonly { readonly release: string; readonly fn: string; readonly runs: number }[];
+  };
   waitTopics: { ask: null; answer: readonly string[] };
   logs: { ask: LogQuery; answer: readonly StoredLogLine[] };
   close: { ask: null; answer: null };
