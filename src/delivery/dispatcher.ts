@@ -12,7 +12,7 @@ import type { Committed, Deps } from "./run.ts";
 /** Deliveries of one function whose handler has returned and whose commit is under way. */
 const MOST_COMMITTING = 1024;
 /** Runs of a flow that are made ready (journal read, what came for them committed) while others have all the room. Each holds its journal. */
-const MOST_AHEAD = 128;
+const MOST_AHEAD = 32;
 /** All queues together, besides the little that each may always have. */
 const MOST_QUEUED_BYTES = 64 * 1024 * 1024;
 const REST_STORE_MS = 500;
