@@ -243,20 +243,19 @@ export class Dispatcher {
   }
 
   /** When there is room in the pool, those that were ready before have had theirs; false: the node stops before that. */
-  private async turn(lane: Lane, fn: FunctionManifest, calling: () => void): Promise<boolean> {
-    if (lane.waiting.length > 0 || lane.calling >= Math.max(1, this.rooms.deps.pool.capacity(fn.name))) {
-      if (this.stopping) return false;
-      const goes = await new Promise<boolean>((resolve) => {
-        lane.waiting.push((goes) => {
-          // Counted as it is told, or the next one would be told as well.
-          if (goes) calling();
-          resolve(goes);
-        });
-      });
-      return goes;
+  private turn(lane: Lane, fn: FunctionManifest, calling: () => void): Promise<boolean> {
+    if (lane.waiting.length === 0 && lane.calling < Math.max(1, this.rooms.deps.pool.capacity(fn.name))) {
+      calling();
+      return Promise.resolve(true);
     }
-    calling();
-    return true;
+    if (this.stopping) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      lane.waiting.push((goes) => {
+        // Counted as it is told, or the next one would be told as well.
+        if (goes) calling();
+        resolve(goes);
+      });
+    });
   }
 
   private driverOf(entry: ReadyDelivery): FlowRunner["drive"] {

@@ -27,6 +27,7 @@ import type {
 import { callbackToken, runIdOf, tokenHash } from "./callback-token.ts";
 import { checkRun } from "./check-run.ts";
 import { HeldReleases } from "./held-releases.ts";
+import { MapProgress } from "./map-progress.ts";
 import { answerOfRun } from "./run-answer.ts";
 import { RunDrive } from "./run-drive.ts";
 import { HTTP_TYPE, type RunHooks } from "./run-driven.ts";
@@ -465,27 +466,6 @@ export class RunRoom implements Runs, FlowRunner, Service {
       more = page.more;
     }
     return entries;
-  }
-}
-
-/** Of each map how far it is: its items are the steps of its name that follow it. */
-class MapProgress {
-  private readonly maps: { name: string; number: number; total: number; done: number; failed: number }[] = [];
-
-  read(entries: readonly JournalEntry[]): void {
-    for (const { verb, phase, name, number, value } of entries) {
-      if (verb === "map" && phase === "opened") {
-        const { total } = JSON.parse(value ?? "{}") as { total: number };
-        this.maps.push({ name, number, total, done: 0, failed: 0 });
-      } else if (verb === "step" && (phase === "done" || phase === "failed")) {
-        const map = this.maps.find((map) => map.name === name && map.done + map.failed < map.total);
-        if (map !== undefined) map[phase]++;
-      }
-    }
-  }
-
-  view(): RunProgress["maps"] {
-    return this.maps.map((map) => ({ ...map }));
   }
 }
 

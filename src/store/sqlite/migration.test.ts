@@ -134,3 +134,36 @@ describe("a file of schema version 1", () => {
     await store.close();
   });
 });
+
+describe("a file of schema version 2", () => {
+  it("S33: has the indexes of a new one, and its runs are found by them", async () => {
+    const directory = join(root, "version-two");
+    mkdirSync(directory);
+    const file = join(directory, "millrace.db");
+    const old = new DatabaseSync(file);
+    old.exec("PRAGMA journal_mode = WAL");
+    migrate(old, file, STEPS.slice(0, 2));
+    old.exec("INSERT INTO names VALUES (1, 'flow'), (2, 'r1')");
+    for (const seq of [1, 2])
+      old.exec(`INSERT INTO runs VALUES (${seq}, 'run-${seq}', 1, 0, 2, 0, ${T0}, NULL, NULL, NULL, NULL, 's', NULL, NULL)`);
+    old.close();
+    const store = await openSqliteStore({ directory, durability: "off" });
+    expect((await store.runs({ fn: "flow", limit: 9 })).map(({ id }) => id)).toEqual(["run-2", "run-1"]);
+    expect(await store.runReleases()).toEqual([{ release: "r1", fn: "flow", runs: 2 }]);
+    await store.close();
+    expect(indexesOfRuns(file)).toEqual(indexesOfRuns(await newFile()));
+  });
+});
+
+async function newFile(): Promise<string> {
+  const directory = join(root, "new");
+  await (await openSqliteStore({ directory, durability: "off" })).close();
+  return join(directory, "millrace.db");
+}
+
+function indexesOfRuns(file: string): unknown[] {
+  const database = new DatabaseSync(file, { readOnly: true });
+  const rows = database.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'runs' ORDER BY name").all();
+  database.close();
+  return rows.map(({ name, sql }) => [name, sql]);
+}

@@ -151,9 +151,10 @@ export const STEPS: readonly string[] = [
     note TEXT,
     value TEXT
   ) STRICT;
-  CREATE INDEX runs_fn ON runs (fn, seq);
-  CREATE INDEX runs_state ON runs (state, seq, fn, release);
+  CREATE INDEX runs_fn ON runs (fn, state, seq);
+  CREATE INDEX runs_state ON runs (state, seq);
   CREATE INDEX runs_parent ON runs (parent) WHERE parent IS NOT NULL;
+  CREATE INDEX runs_release ON runs (release, fn, ended_ms) WHERE ended_ms IS NULL;
 
   CREATE TABLE journal (
     run INTEGER NOT NULL,
@@ -199,6 +200,13 @@ export const STEPS: readonly string[] = [
     value TEXT NOT NULL
   ) STRICT;
   CREATE INDEX arrivals_run ON arrivals (run, id);
+  `,
+  `
+  DROP INDEX runs_fn;
+  DROP INDEX runs_state;
+  DROP INDEX IF EXISTS runs_release;
+  CREATE INDEX runs_fn ON runs (fn, seq);
+  CREATE INDEX runs_state ON runs (state, seq, fn, release);
   `,
 ];
 
