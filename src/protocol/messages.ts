@@ -108,6 +108,6 @@ export interface RunHead {
   readonly mocked?: readonly string[];
   /** Only see whether the journal fits the code: nothing is begun. */
   readonly check: boolean;
-  /** The handler may have a step's result before its commit is known, where the run may end with it. */
-  readonly ahead: boolean;
+  /** How far the handler may go with a step's result before its commit is known: to its end, or through further steps too. */
+  readonly ahead: "no" | "end" | "steps";
 }

@@ -66,7 +66,7 @@ async function replay(
       timeoutMs: fn.timeoutMs,
       checkSchema: false,
       check: true,
-      ahead: false,
+      ahead: "no",
     },
     begun: (link) => {
       for (const page of pages) link.entries(page, false);

@@ -8,12 +8,13 @@ import { KvSession } from "../delivery/kv-session.ts";
 import { MOST_RERUNS } from "../delivery/run.ts";
 import type { RunLink, RunMessage, RunOutcome } from "../pool/pool.ts";
 import type { AttemptFacts } from "../protocol/journal.ts";
-import { isNothing } from "../protocol/messages.ts";
+import { isNothing, type RunHead } from "../protocol/messages.ts";
 import type { Member, MemberResult, NewEntry } from "../store/store.ts";
 import { type Driven, HTTP_TYPE } from "./run-driven.ts";
 import { commandOf, isCompletion } from "./run-entries.ts";
 import type { RunJournal } from "./run-journal.ts";
 import { namedBy, Opener, type Opening } from "./run-opening.ts";
+import { type ChainedStep, NO_WRITES, StepChain, type Writes } from "./step-chain.ts";
 
 type Message = Readonly<Record<string, unknown>>;
 type Committed = Extract<MemberResult, { kind: "committed" }>;
@@ -43,6 +44,12 @@ export class RunActivation {
   private readonly retold = new Set<string>();
   private batch: RunMessage[] = [];
   private batching = false;
+  /** Steps of this turn that their handler has gone on from. */
+  private chain: StepChain | null = null;
+  /** The last of such steps that was handed to the store. */
+  private lastChained: { readonly step: number; readonly pos: number; readonly atMs: number } | null = null;
+  /** Position of the last completion that was handed to the store. */
+  private newest: number;
   private link: RunLink | null = null;
   /** The handler is at work; what is sent now reaches it. */
   private live = false;
@@ -56,6 +63,7 @@ export class RunActivation {
     this.host = driven.room.host;
     this.journal = driven.journal;
     this.opener = new Opener(driven);
+    this.newest = driven.journal.notes.lastCompletion;
   }
 
   /** Resolves when the run has left its instance. */
@@ -131,9 +139,13 @@ export class RunActivation {
     };
   }
 
-  /** Going on with a step before its commit, the instance has to tell the time as the node does; and a test that ends it after a step finds it gone. */
-  private goesAhead(): boolean {
-    return this.host.deps.clock === systemClock && this.driven.room.hooks.killsAfter === undefined;
+  /**
+   * Going on with a step before its commit, the instance has to tell the time as the node does; and a test that ends it after a step finds
+   * it gone. What was granted ways out of its process cannot take back what a further step did.
+   */
+  private goesAhead(): RunHead["ahead"] {
+    if (this.host.deps.clock !== systemClock || this.driven.room.hooks.killsAfter !== undefined) return "no";
+    return this.driven.fn.allow.length === 0 ? "steps" : "end";
   }
 
   private async begin(link: RunLink): Promise<void> {
@@ -174,12 +186,14 @@ export class RunActivation {
       }
     }
     this.open(opens);
+    this.commitChain();
   }
 
   // ── what the handler asks for ──
 
   private open(messages: readonly RunMessage[]): void {
     if (messages.length === 0 || this.lost !== null) return;
+    this.commitChain();
     for (const { step, head } of messages) this.places.set(commandOf(namedBy(head)), step);
     const opening = this.opener.open(messages, this.host.deps.clock.now());
     const notes = opening.notes.map((entry) => ({ ...entry, pos: this.journal.nextPos() }));
@@ -191,7 +205,7 @@ export class RunActivation {
 
   private commitOpening(opening: Opening): void {
     const { waits, callbacks, events, nowMs } = opening;
-    const completions = opening.completions.map((entry) => ({ ...entry, pos: this.journal.nextPos() }));
+    const completions = opening.completions.map((entry) => ({ ...entry, pos: this.nextCompletion() }));
     this.untold += completions.length;
     const member = this.journal.member(completions, nowMs, {
       ...(waits.length === 0 ? {} : { waits }),
@@ -236,13 +250,10 @@ export class RunActivation {
       return;
     }
     const clockMs = this.host.deps.clock.now();
-    // The handler has gone on with it already, at this time.
-    const aheadMs = head["atMs"] as number | undefined;
-    const nowMs = Math.min(clockMs, aheadMs ?? clockMs);
     const phase = head["phase"] as "done" | "failed" | "attempt";
     // Spelled out, like the members below: this is made for every step, and copying parts together cost more than all else that is.
-    const entry = (as: NewEntry["phase"], value: string): NewEntry => ({
-      pos: this.journal.nextPos(),
+    const entry = (pos: number, as: NewEntry["phase"], value: string): NewEntry => ({
+      pos,
       verb: named.verb,
       name: named.name,
       number: named.number,
@@ -251,20 +262,89 @@ export class RunActivation {
       ranMs: head["ranMs"] as number,
       value,
     });
+    const aheadMs = head["atMs"] as number | undefined;
+    if (aheadMs === undefined) this.commitChain();
     if (phase === "attempt") {
       this.places.set(command, step);
-      const attempt: AttemptFacts = { error: body, dueMs: this.nextAttempt(head, nowMs) };
-      const failed = entry(phase, JSON.stringify(attempt));
+      const attempt: AttemptFacts = { error: body, dueMs: this.nextAttempt(head, clockMs) };
+      const failed = entry(this.journal.nextPos(), phase, JSON.stringify(attempt));
       // Known before it is committed: the run may park in the same turn, and must wake for it.
       this.journal.notes.add(failed, null);
-      this.commitStep(step, failed, this.stepMember(failed, session, NO_WRITES, nowMs), false);
+      this.commitStep(step, failed, this.stepMember(failed, session, NO_WRITES, clockMs), false);
       return;
     }
     this.journal.notes.retries.delete(command);
-    const { writes, refused } = this.writesOf(message, nowMs);
-    const ended = refused === null ? entry(phase, body) : entry("failed", refused);
-    this.commitStep(step, ended, this.stepMember(ended, session, writes, nowMs), refused !== null, aheadMs !== undefined);
-    if (aheadMs !== undefined && (refused !== null || aheadMs > nowMs)) this.lose(WENT_WRONG);
+    const before = this.newest;
+    const pos = this.nextCompletion();
+    const nowMs = Math.min(clockMs, aheadMs ?? clockMs);
+    const { writes, refused } = this.writesOf(message, pos, nowMs);
+    const ended = refused === null ? entry(pos, phase, body) : entry(pos, "failed", refused);
+    if (aheadMs === undefined) {
+      this.commitStep(step, ended, this.stepMember(ended, session, writes, nowMs), refused !== null);
+      return;
+    }
+    this.addToChain({ step, entry: ended, writes }, nowMs, head);
+    // What the handler made of it is of no use; the step itself is as good as any.
+    const isAsSeen = refused === null && aheadMs <= clockMs && before === this.followed(head);
+    if (isAsSeen) return;
+    this.commitChain();
+    this.lose(WENT_WRONG);
+  }
+
+  private nextCompletion(): number {
+    return (this.newest = this.journal.nextPos());
+  }
+
+  /** What its handler knew last when it asked for the step. */
+  private followed({ seen, behind }: Message): number | null {
+    if (behind === undefined) return seen as number;
+    const before = this.chain?.steps.at(-2) ?? null;
+    if (before !== null) return before.step === behind ? before.entry.pos : null;
+    return this.lastChained?.step === behind ? this.lastChained.pos : null;
+  }
+
+  private addToChain(step: ChainedStep, nowMs: number, { behind }: Message): void {
+    if (this.chain?.takes(nowMs) === false) this.commitChain();
+    this.chain ??= new StepChain(nowMs, behind === undefined ? null : this.lastChained);
+    this.chain.add(step);
+  }
+
+  /** One commit, one after the other only where the store does not take them so. */
+  private commitChain(): void {
+    const { chain } = this;
+    const last = chain?.steps.at(-1);
+    if (chain === null || last === undefined) return;
+    this.chain = null;
+    const { steps, nowMs, after } = chain;
+    this.lastChained = { step: last.step, pos: last.entry.pos, atMs: nowMs };
+    const member = this.chainMember(chain);
+    const [only] = steps;
+    void this.commit(
+      member,
+      () => {
+        for (const { step, entry } of steps) this.stepKept(step, entry, nowMs, false);
+      },
+      () => this.lose(WENT_WRONG),
+      (error) => {
+        if (steps.length === 1 && only !== undefined) {
+          this.refuse(only.step, only.entry, member, error);
+          this.lose(WENT_WRONG);
+          return;
+        }
+        for (const [i, step] of steps.entries()) {
+          const before = steps[i - 1];
+          this.chain = new StepChain(nowMs, before === undefined ? after : { pos: before.entry.pos, atMs: nowMs });
+          this.chain.add(step);
+          this.commitChain();
+        }
+      },
+    );
+  }
+
+  private chainMember(chain: StepChain): Member {
+    const { entries, nowMs, after, writes } = chain;
+    const member = this.journal.member(entries, nowMs, after === null ? undefined : { after });
+    return writes === NO_WRITES ? member : { ...member, ...writes };
   }
 
   private stepMember(entry: NewEntry, session: KvSession | undefined, writes: Writes, nowMs: number): Member {
@@ -274,12 +354,12 @@ export class RunActivation {
   }
 
   /** Effects that may not be are a failure of the step. */
-  private writesOf({ effects }: Extract<RunMessage, { kind: "step" }>, nowMs: number): { writes: Writes; refused: string | null } {
+  private writesOf({ effects }: Extract<RunMessage, { kind: "step" }>, pos: number, nowMs: number): { writes: Writes; refused: string | null } {
     if (isNothing(effects)) return NOTHING_WRITTEN;
     const { fn, run, entry } = this.driven;
     const { deps, live } = this.host;
     try {
-      const cause = { fn: fn.name, invocation: run.id, hops: entry.event.hops, nowMs };
+      const cause = { fn: fn.name, invocation: run.id, part: `${pos}.`, hops: entry.event.hops, nowMs };
       return { writes: given(toWrites(effects, cause, live, deps.hopLimit)), refused: null };
     } catch (error) {
       return { writes: NO_WRITES, refused: errorText({ ...flatten(error), stack: null }) };
@@ -292,15 +372,12 @@ export class RunActivation {
     return nowMs + Math.max(1, Math.round(head["jitter"] === true ? afterMs * this.host.deps.random() : afterMs));
   }
 
-  private commitStep(step: number, entry: NewEntry, member: Member, isOurs: boolean, isAhead = false): void {
+  private commitStep(step: number, entry: NewEntry, member: Member, isOurs: boolean): void {
     void this.commit(
       member,
       () => this.stepKept(step, entry, member.nowMs, isOurs),
-      () => (isAhead ? this.lose(WENT_WRONG) : this.conflict(step, member)),
-      (error) => {
-        this.refuse(step, entry, member, error);
-        if (isAhead) this.lose(WENT_WRONG);
-      },
+      () => this.conflict(step, member),
+      (error) => this.refuse(step, entry, member, error),
     );
   }
 
@@ -388,6 +465,7 @@ export class RunActivation {
     if (news === null) return;
     const { member, entries } = news;
     const completions = entries.filter(isCompletion);
+    this.newest = completions.at(-1)?.pos ?? this.newest;
     this.untold += completions.length;
     // Known from here on, so that nothing is completed twice while this is under way.
     for (const entry of entries) this.journal.notes.add(entry, null);
@@ -431,11 +509,8 @@ export class RunActivation {
   }
 }
 
-type Writes = Partial<Pick<Member, "events" | "kv" | "timers">>;
-
 const WENT_WRONG = new MillraceError("fenced", "a handler went on with a step's result that was not committed as it is");
 
-const NO_WRITES: Writes = {};
 const NOTHING_WRITTEN = { writes: NO_WRITES, refused: null };
 const NONE: ReadonlySet<string> = new Set();
 

@@ -12,9 +12,10 @@ import { toFunctionError } from "./function-error.ts";
 import type { FlowHandler, Handler } from "../sdk/definition.ts";
 import { FlowCall, StepCall } from "./flow/flow-call.ts";
 import { keptValue } from "./flow/kept-value.ts";
-import { LastSteps } from "./flow/last-steps.ts";
 import { runInput } from "./flow/run-input.ts";
+import { StepHabits } from "./flow/step-habits.ts";
 import { type BodyOrigin, LazyRequest } from "./lazy-request.ts";
+import type { Outside } from "./outside.ts";
 import { RequestBody } from "./request-body.ts";
 
 /** The part of the connection that calls need. */
@@ -41,13 +42,15 @@ export class Calls {
   private readonly storage = new AsyncLocalStorage<Call>();
   private readonly calls = new Map<number, Call>();
   private readonly flows = new Map<number, FlowCall>();
-  private readonly lastSteps = new LastSteps();
+  private readonly habits = new StepHabits();
+  private readonly outside: Outside;
   private readonly onQuiet: () => void;
   /** What is logged between calls. */
   private readonly ownLog: CallLog;
 
-  constructor(sink: FrameSink, onQuiet: () => void) {
+  constructor(sink: FrameSink, outside: Outside, onQuiet: () => void) {
     this.sink = sink;
+    this.outside = outside;
     this.onQuiet = onQuiet;
     this.ownLog = new CallLog((level, text, atMs) => sink.send(FRAME.log, 0, { level, atMs }, text));
   }
@@ -101,8 +104,8 @@ export class Calls {
     }
     const head = frame.head["run"] as RunHead;
     const event: unknown = JSON.parse(frame.body.toString("utf8"));
-    const { sink, storage, lastSteps } = this;
-    const host = { sink, storage, lastSteps, left: (call: Call) => this.forget(call) };
+    const { sink, storage, habits, outside } = this;
+    const host = { sink, storage, habits, outside, left: (call: Call) => this.forget(call) };
     this.flows.set(call.number, new FlowCall(call, head, host, { ...fn, handler: flow }, runInput(event, head.http)));
   }
 

@@ -11,6 +11,7 @@ import { captureConsole } from "./console-capture.ts";
 import { toFunctionError } from "./function-error.ts";
 import { LoadReporter } from "./load-report.ts";
 import { compileFiles, describeApp, loadFunction, prepareEntries } from "./loader.ts";
+import { Outside, watchSockets } from "./outside.ts";
 import { guardProcess } from "./process-guard.ts";
 import { rehearse } from "./rehearsal.ts";
 import { installStackTraces } from "./stack-trace.ts";
@@ -37,7 +38,8 @@ const connection = new Connection(onFrame, () => exit(0));
 connection.send(FRAME.ready, 0, { protocols: SPOKEN_VERSIONS, pid: process.pid, runtime: `node ${process.versions.node}` }, null);
 connection.flush();
 
-const calls = new Calls(connection, () => {
+const outside = new Outside();
+const calls = new Calls(connection, outside, () => {
   if (stopping) leave();
 });
 const loadReporter = new LoadReporter(
@@ -133,6 +135,8 @@ async function load(frame: Frame): Promise<void> {
   try {
     await rehearsed;
     await prepared;
+    // Only flows go ahead of what they have committed.
+    if (frame.head["flow"] === true) watchSockets(outside, () => calls.current?.number ?? null);
     fn = await loadFunction(modules, frame.head);
     connection.send(FRAME.loaded, 0, { modules: modules.counts }, null);
     // The held calls run in this same tick: one that blocks or ends the process must not be taken for a failed load.

@@ -3,6 +3,7 @@ import { FRAME, type Frame } from "../protocol/frame.ts";
 import { BundleModules } from "./bundle-modules.ts";
 import { Calls } from "./calls.ts";
 import { loadFunction } from "./loader.ts";
+import { Outside } from "./outside.ts";
 
 /** Has in it what every function has: an import, a definition, a place. */
 const NOBODYS_CODE = `import { sep } from "node:path";
@@ -15,7 +16,7 @@ export const f = Object.freeze({ [Symbol.for("millrace.definition")]: { kind: "f
 export async function rehearse(): Promise<void> {
   newId();
   performance.eventLoopUtilization();
-  const calls = new Calls({ send: () => {} }, () => {});
+  const calls = new Calls({ send: () => {} }, new Outside(), () => {});
   const head = { id: "", attempt: 1, timeoutMs: 1, method: "GET", url: "", headers: [], params: {} };
   const frame: Frame = { type: FRAME.http, call: 1, flags: 0, head, body: Buffer.from("{}") };
   calls.startHttp(frame, await loadNobody("async () => Response.json({})"));

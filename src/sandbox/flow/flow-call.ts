@@ -8,13 +8,14 @@ import { Call } from "../call.ts";
 import type { FrameSink } from "../calls.ts";
 import { CallContext, type Params, type Surroundings } from "../context.ts";
 import { toFunctionError } from "../function-error.ts";
+import type { Outside } from "../outside.ts";
 import { checkedEvent } from "../checked-event.ts";
 import type { Command } from "./command.ts";
 import { FlowRun } from "./flow-run.ts";
 import { FlowVerbs } from "./flow-verbs.ts";
 import { keptAnswer } from "./kept-answer.ts";
-import type { LastSteps } from "./last-steps.ts";
 import type { Attempt } from "./step-attempts.ts";
+import type { StepHabits } from "./step-habits.ts";
 
 const NO_PARAMS: Params = Object.freeze({});
 
@@ -54,7 +55,8 @@ export class StepCall extends Call implements Attempt {
 export interface FlowHost {
   readonly sink: FrameSink;
   readonly storage: AsyncLocalStorage<Call>;
-  readonly lastSteps: LastSteps;
+  readonly habits: StepHabits;
+  readonly outside: Outside;
   /** The run has left this instance. */
   readonly left: (call: Call) => void;
 }
@@ -79,7 +81,7 @@ export class FlowCall {
     this.call = call;
     this.host = host;
     this.around = flow;
-    const { sink, storage } = host;
+    const { sink, storage, outside } = host;
     const { number } = call;
     this.run = new FlowRun(
       head,
@@ -93,8 +95,9 @@ export class FlowCall {
         transaction: (run, command, attempt, timeoutMs) =>
           this.transaction(run as (tx: CallContext) => unknown, command, attempt, timeoutMs),
         soon: (turn) => void setImmediate(turn),
+        apart: outside.apart(number),
       },
-      host.lastSteps,
+      host.habits,
       (run) => {
         const verbs = new FlowVerbs(run, {
           attempt: call.head.attempt,
@@ -151,7 +154,7 @@ export class FlowCall {
     const place = this.run.placeOf(command);
     const port = {
       log: (level: LogLevel, text: string, atMs: number) => sink.send(FRAME.log, number, { level, atMs }, text),
-      read: (asked: object) => sink.send(FRAME.read, number, { ...asked, step: place }, null),
+      read: (asked: object) => this.run.whenCommitted(() => sink.send(FRAME.read, number, { ...asked, step: place }, null)),
       number: () => ++this.lastRead,
     };
     const isMocked = command.verb === "step" && this.run.head.mocked?.includes(command.name) === true;

@@ -4,8 +4,8 @@ import type { RunHead } from "../../protocol/messages.ts";
 import { fromValueText } from "../../protocol/value-text.ts";
 import type { Flow } from "../../sdk/flow.ts";
 import { FlowRun } from "./flow-run.ts";
-import { LastSteps } from "./last-steps.ts";
 import { FlowVerbs } from "./flow-verbs.ts";
+import { StepHabits } from "./step-habits.ts";
 import { Targets } from "./targets.ts";
 
 type Head = Readonly<Record<string, unknown>>;
@@ -24,13 +24,13 @@ const HEAD: RunHead = {
   timeoutMs: 1000,
   checkSchema: false,
   check: false,
-  ahead: true,
+  ahead: "end",
 };
 
 interface RigOptions {
   readonly journal?: readonly Entry[];
   readonly head?: Partial<RunHead>;
-  readonly lastSteps?: LastSteps;
+  readonly habits?: StepHabits;
   readonly hasRead?: boolean;
   readonly keeps?: boolean;
 }
@@ -52,7 +52,7 @@ class Rig {
 
   constructor(
     handler: (flow: Flow) => unknown,
-    { journal = [], head = {}, lastSteps = new LastSteps(), hasRead = false, keeps = true }: RigOptions = {},
+    { journal = [], head = {}, habits = new StepHabits(), hasRead = false, keeps = true }: RigOptions = {},
   ) {
     this.hasRead = hasRead;
     this.keeps = keeps;
@@ -77,8 +77,9 @@ class Rig {
           close: () => {},
         }),
         soon: (turn) => void setImmediate(turn),
+        apart: { isApart: true, reaches: false, enter: () => {}, leave: () => {} },
       },
-      lastSteps,
+      habits,
       (run) => handler(verbsOf(run) as unknown as Flow),
     );
     this.run.entries(journal, true);
@@ -248,7 +249,7 @@ describe("a run of a handler", () => {
   });
 
   describe("R10: a step after which runs have ended before", () => {
-    const lastSteps = new LastSteps();
+    const habits = new StepHabits();
     const handler =
       (more: boolean) =>
       async (flow: Flow): Promise<unknown> => {
@@ -259,8 +260,8 @@ describe("a run of a handler", () => {
 
     /** Up to where the node has said nothing. */
     async function held(more: boolean, options: RigOptions = {}): Promise<Rig> {
-      await new Rig(handler(false), { lastSteps }).settled();
-      return await new Rig(handler(more), { lastSteps, keeps: false, ...options }).settled();
+      await new Rig(handler(false), { habits }).settled();
+      return await new Rig(handler(more), { habits, keeps: false, ...options }).settled();
     }
 
     it("goes to the node together with the end", async () => {
@@ -299,7 +300,7 @@ describe("a run of a handler", () => {
           await flow.step("one", () => 1);
           throw new Error("over");
         },
-        { lastSteps, keeps: false },
+        { habits, keeps: false },
       );
       await rig.settled();
       expect(rig.end).toBeNull();
@@ -309,7 +310,7 @@ describe("a run of a handler", () => {
 
     it("what was begun and not awaited begins, and is given up as always", async () => {
       const loose = (flow: Flow): unknown => flow.step("one", () => 1).then(() => void flow.step("loose", () => "loose"));
-      const rig = new Rig(loose, { lastSteps, keeps: false });
+      const rig = new Rig(loose, { habits, keeps: false });
       await rig.settled();
       rig.keeps = true;
       rig.unkept[0]?.();

@@ -3,15 +3,16 @@ import type { CancelFacts, Entry, Phase, Verb } from "../../protocol/journal.ts"
 import type { RunHead } from "../../protocol/messages.ts";
 import { fromValueText } from "../../protocol/value-text.ts";
 import { RunCancelled } from "../../sdk/run-cancelled.ts";
+import { Ahead, type Apart, type Finished } from "./ahead.ts";
 import { Command, keyOf } from "./command.ts";
 import { Compensations, type Undo } from "./compensations.ts";
 import { keptError, keptValue } from "./kept-value.ts";
-import type { LastSteps } from "./last-steps.ts";
 import { mismatchAt } from "./mismatch.ts";
 import { NotedCommands } from "./noted-commands.ts";
 import { Randomness } from "./randomness.ts";
 import { type Attempt, isThenable, StepAttempts } from "./step-attempts.ts";
 import type { StepPlan } from "./step-command.ts";
+import type { StepHabits } from "./step-habits.ts";
 
 /** How a run speaks to the node, and what it needs of its process. */
 export interface FlowPort {
@@ -26,6 +27,7 @@ export interface FlowPort {
   transaction(run: (tx: never) => unknown, command: Command, attempt: number, timeoutMs: number): Attempt;
   /** After everything that is ready to run has run. */
   soon(turn: () => void): void;
+  readonly apart: Apart;
 }
 
 type HandlerEnd = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly thrown: unknown };
@@ -39,24 +41,8 @@ type Item =
       readonly atMs: number;
       readonly pos: number;
     }
-  | "live";
-
-/** A step's end, on its way to the node. */
-interface Finished {
-  readonly command: Command;
-  readonly head: object;
-  readonly effects: string | null;
-  readonly value: string;
-  readonly attempt: number;
-}
-
-/** The handler has the result of a step that is not committed. */
-interface Ahead {
-  readonly step: Finished;
-  /** When it got it; the journal says the same. */
-  readonly atMs: number;
-  sent: boolean;
-}
+  | "live"
+  | "committed";
 
 /** In a replay: how long a command may be missing that the journal knows, while the handler asks for others. */
 const PATIENCE_MS = 200;
@@ -85,10 +71,10 @@ export class FlowRun {
   private readonly places = new Map<number, Command>();
   /** Sent, and not yet known to be committed. */
   private readonly unkept = new Map<Command, { readonly phase: Phase; readonly attempt: number; readonly body: string }>();
-  /** May be the run's last step: not sent before it is known what the handler makes of it. */
+  /** Ended, and the handler may have its result before the node hears of it. */
   private unsent: Finished | null = null;
-  private ahead: Ahead | null = null;
-  private readonly lastSteps: LastSteps;
+  private readonly ahead: Ahead;
+  private readonly habits: StepHabits;
   /** The step whose completion the handler got last. */
   private lastStep: Command | null = null;
   private readonly begunAt = performance.now();
@@ -109,10 +95,15 @@ export class FlowRun {
   private waitedElsewhere = false;
   private warned = false;
 
-  constructor(head: RunHead, port: FlowPort, lastSteps: LastSteps, handler: (run: FlowRun) => unknown) {
+  constructor(head: RunHead, port: FlowPort, habits: StepHabits, handler: (run: FlowRun) => unknown) {
     this.head = head;
     this.port = port;
-    this.lastSteps = lastSteps;
+    this.habits = habits;
+    this.ahead = new Ahead(
+      port.apart,
+      (command) => this.placeOf(command),
+      (step, more) => this.send(step, more),
+    );
     this.handler = () => handler(this);
     this.nowMs = head.startedMs;
     this.randomness = new Randomness(head.seed);
@@ -141,7 +132,17 @@ export class FlowRun {
   kept(place: number, pos: number, atMs: number): void {
     const command = this.places.get(place);
     const sent = command === undefined ? undefined : this.unkept.get(command);
-    if (command === undefined || sent === undefined) return;
+    if (command === undefined || sent === undefined || this.over) return;
+    if (this.ahead.committed(command)) {
+      this.unkept.delete(command);
+      this.seen = pos;
+      this.lastStep = command;
+      if (this.ahead.length > 0) return;
+      // Before whatever else has come: it may have waited for this.
+      this.queue.unshift("committed");
+      this.pump();
+      return;
+    }
     this.queue.push({ kept: command, phase: sent.phase, attempt: sent.attempt, value: sent.body, atMs, pos });
     this.pump();
   }
@@ -160,7 +161,13 @@ export class FlowRun {
   abort(reason: Error): void {
     this.over = true;
     if (this.patience !== null) clearTimeout(this.patience);
+    this.ahead.end(true);
     for (const step of this.steps.values()) step.giveUp(reason);
+  }
+
+  /** What a step reads is what the steps before it have committed. */
+  whenCommitted(go: () => void): void {
+    this.ahead.whenCommitted(go);
   }
 
   /** An error that nobody handled, in the handler's own context. */
@@ -244,9 +251,13 @@ export class FlowRun {
     return command.promise;
   }
 
-  /** Nothing begins while the journal is told, nor before it is known that what it follows is committed. */
+  /** Nothing begins by itself while the journal is told, nor before it is known that what it follows is committed. */
   private get holds(): boolean {
-    return this.replaying || this.ahead !== null;
+    return this.replaying || this.ahead.length > 0;
+  }
+
+  private isBegun(command: Command): boolean {
+    return command.place !== 0 || this.steps.has(command);
   }
 
   private refuseLate(command: Command): void {
@@ -317,11 +328,14 @@ export class FlowRun {
     if (item === "live") {
       this.queue.shift();
       this.turn(() => this.goLive());
+    } else if (item === "committed") {
+      this.queue.shift();
+      this.turn(() => this.catchUp());
     } else if ("kept" in item) {
       this.queue.shift();
       this.turn(() => this.deliverKept(item));
-    } else if (this.ahead !== null) this.overtaken(this.ahead);
-    else this.deliver(item.entry);
+    } else if (this.ahead.length === 0) this.deliver(item.entry);
+    else if (this.ahead.hasUnsaid) this.overtaken();
   }
 
   private start(): void {
@@ -384,8 +398,7 @@ export class FlowRun {
     this.nowMs = atMs;
     this.seen = pos;
     this.lastStep = command.verb === "step" ? command : null;
-    if (this.ahead === null) this.complete(command, phase, value, attempt);
-    else this.caughtUp();
+    this.complete(command, phase, value, attempt);
   }
 
   private complete(command: Command, phase: Phase, value: string | null, attempt: number): void {
@@ -429,71 +442,94 @@ export class FlowRun {
   private unknownOutstanding(): number {
     const known = new Set<string>();
     for (const item of this.queue)
-      if (item !== "live" && "entry" in item) known.add(keyOf(item.entry.verb, item.entry.name, item.entry.number));
+      if (typeof item === "object" && "entry" in item) known.add(keyOf(item.entry.verb, item.entry.name, item.entry.number));
     let count = 0;
     for (const command of this.outstanding) if (!known.has(command.key) && this.noted.get(command.key) === undefined) count++;
     return count;
   }
 
   private mismatch(entry: Entry): void {
-    const later = this.queue.flatMap((item) => (item !== "live" && "entry" in item ? [item.entry] : []));
+    const later = this.queue.flatMap((item) => (typeof item === "object" && "entry" in item ? [item.entry] : []));
     this.leave({ reason: "mismatch", mismatch: mismatchAt(entry, [...this.outstanding], [...later, ...this.noted.entries()]) });
   }
 
-  // what may be the last step
+  // ahead of the commits
 
   private send({ command, head, effects, value }: Finished, more?: object): void {
     const { verb, name, number } = command;
     this.port.step({ step: this.placeOf(command), verb, name, number, ...head, ...more }, effects, value);
   }
 
-  private mayBeLast(command: Command): boolean {
-    const isSure = this.cancelled === null && this.ended === null && this.steps.get(command)?.hasRead === false;
-    return isSure && this.head.ahead && this.lastSteps.has(command) && this.unsent === null && this.ahead === null;
+  /** Whether the handler may have its result before its commit, of which nobody will know until all of it is committed. */
+  private mayGoAhead(command: Command): boolean {
+    if (this.head.ahead === "no" || this.cancelled !== null || this.ended !== null || this.unsent !== null) return false;
+    if (command.verb !== "step" || this.steps.get(command)?.hasRead !== false) return false;
+    return this.isApart || (this.ahead.length === 0 && this.habits.isLast(command));
   }
 
-  /** Nothing else can be delivered: the handler goes on with its result. What it begins then waits for the commit. */
+  private get isApart(): boolean {
+    return this.head.ahead === "steps" && this.port.apart.isApart;
+  }
+
+  /** If nothing else can be delivered, the handler goes on with its result. */
   private goAhead(step: Finished): void {
     this.unsent = null;
-    if (this.ended !== null || this.cancelled !== null || this.outstanding.size > 1 || this.unkept.size > 1) {
-      this.send(step);
+    const isAlone = this.outstanding.size === 1 && this.unkept.size === this.ahead.length + 1;
+    if (this.ended !== null || this.cancelled !== null || !isAlone) {
+      this.ahead.whenCommitted(() => this.send(step));
       return;
     }
     const atMs = Math.max(this.nowMs, Math.floor(this.head.nowMs + performance.now() - this.begunAt));
-    this.ahead = { step, atMs, sent: false };
+    this.ahead.add(step, atMs, this.seen);
     this.turn(() => {
       this.nowMs = atMs;
       this.complete(step.command, "done", step.value, step.attempt);
     });
   }
 
-  /** The handler has made of it what it could: the end of the run goes with it, or the commit is waited for. */
-  private wentAhead(ahead: Ahead): void {
-    if (ahead.sent) return;
-    ahead.sent = true;
-    this.send(ahead.step, { atMs: ahead.atMs });
+  /** The handler has made of it what it could. A step that it asks for begins; its end goes with it; for all else the commits are waited for. */
+  private goOnAhead(): void {
+    const next = this.nextAhead();
+    if (next !== null) {
+      this.ahead.tell("ripe");
+      this.turn(next.begin);
+      return;
+    }
+    this.ahead.tell();
     const { ended } = this;
-    if (ended === null) this.lastSteps.remove(ahead.step.command);
+    const { last } = this.ahead;
+    if (ended === null && last !== undefined) this.habits.wentOn(last);
     if (this.outstanding.size > 0 || this.remarks.length > 0) return;
     if (ended === null) this.waitedElsewhere = true;
-    const kept = ended?.ok === true ? keptValue(ended.value, RESULT) : null;
+    const kept = ended?.ok === true && !this.port.apart.reaches ? keptValue(ended.value, RESULT) : null;
     if (kept?.ok !== true) return;
+    if (last !== undefined) this.habits.ended(last);
     this.over = true;
+    this.ahead.end(false);
     this.port.finish({ state: "done" }, kept.text);
   }
 
-  /** It is committed as the handler has it. */
-  private caughtUp(): void {
-    this.ahead = null;
-    for (const tell of this.remarks.splice(0)) tell();
-    for (const command of Array.from(this.outstanding)) if (!command.completed && command.place === 0) command.begin();
-    if (this.ended !== null) this.giveUpSteps();
+  private nextAhead(): Command | null {
+    if (this.ended !== null || !this.isApart || this.ahead.isFull || this.outstanding.size !== 1 || this.remarks.length > 0) return null;
+    for (const command of this.outstanding)
+      if (command.verb === "step" && !this.isBegun(command) && this.noted.get(command.key) === undefined && !this.habits.isLong(command))
+        return command;
+    return null;
   }
 
-  /** Something else came first: from the journal the handler will hear both in their order. */
-  private overtaken(ahead: Ahead): void {
-    if (!ahead.sent) this.send(ahead.step, { atMs: ahead.atMs });
-    this.leave({ reason: "waits" });
+  /** Something else came before what the node has not heard of: from the journal the handler will hear both in their order. */
+  private overtaken(): void {
+    // While a step is at work the run cannot leave: the node will find the same, and drop it.
+    if (this.isAtWork()) this.ahead.tell();
+    else this.leave({ reason: "waits" });
+  }
+
+  /** All is committed as the handler has it: what waited for that begins. */
+  private catchUp(): void {
+    for (const go of this.ahead.takeLater()) go();
+    for (const tell of this.remarks.splice(0)) tell();
+    for (const command of Array.from(this.outstanding)) if (!command.completed && !this.isBegun(command)) command.begin();
+    if (this.ended !== null) this.giveUpSteps();
   }
 
   private goLive(): void {
@@ -503,9 +539,8 @@ export class FlowRun {
     if (this.head.check) return this.fits();
     for (const tell of this.remarks.splice(0)) tell();
     if (this.ended === null)
-      for (const command of Array.from(this.outstanding)) if (!command.completed && command.place === 0) command.begin();
-    for (const command of this.outstanding)
-      if (command.verb === "rollback" && command.place === 0 && this.steps.get(command) === undefined) command.begin();
+      for (const command of Array.from(this.outstanding)) if (!command.completed && !this.isBegun(command)) command.begin();
+    for (const command of this.outstanding) if (command.verb === "rollback" && !this.isBegun(command)) command.begin();
   }
 
   private fits(): void {
@@ -516,8 +551,8 @@ export class FlowRun {
 
   private settle(): void {
     if (this.replaying || this.queue.length > 0) return;
-    if (this.ahead !== null) return this.wentAhead(this.ahead);
     if (this.unsent !== null) return this.goAhead(this.unsent);
+    if (this.ahead.length > 0) return this.goOnAhead();
     if (this.ended !== null) {
       this.finish(this.ended);
       return;
@@ -529,7 +564,10 @@ export class FlowRun {
   }
 
   private isUnsettled(): boolean {
-    if (this.unkept.size > 0 || this.atOnce.size > 0) return true;
+    return this.unkept.size > 0 || this.atOnce.size > 0 || this.isAtWork();
+  }
+
+  private isAtWork(): boolean {
     for (const step of this.steps.values()) if (step.active) return true;
     return false;
   }
@@ -560,7 +598,7 @@ export class FlowRun {
     else {
       const kept = keptValue(end.value, RESULT);
       if (kept.ok) {
-        if (this.lastStep !== null) this.lastSteps.add(this.lastStep);
+        if (this.lastStep !== null) this.habits.ended(this.lastStep);
         this.port.finish({ state: "done" }, kept.text);
       } else {
         this.over = false;
@@ -590,6 +628,7 @@ export class FlowRun {
   private leave(head: object): void {
     this.over = true;
     if (this.patience !== null) clearTimeout(this.patience);
+    this.ahead.end(true);
     this.port.park({ ...head, seen: this.seen });
   }
 
@@ -597,12 +636,13 @@ export class FlowRun {
     return {
       begin: (command, attempt, timeoutMs) => this.port.transaction(run, command, attempt, timeoutMs),
       ended: (command, head, effects, body) => {
-        const { phase, attempt } = head as { phase: Phase; attempt: number };
+        const { phase, attempt, ranMs } = head as { phase: Phase; attempt: number; ranMs: number };
         if (this.over) return;
+        this.habits.took(command, ranMs);
         if (phase !== "attempt") this.unkept.set(command, { phase, attempt, body });
         const step = { command, head, effects, value: body, attempt };
-        if (phase === "done" && this.mayBeLast(command)) this.unsent = step;
-        else this.send(step);
+        if (phase === "done" && this.mayGoAhead(command)) this.unsent = step;
+        else this.ahead.whenCommitted(() => this.send(step));
         if (phase === "attempt" || this.unsent !== null) this.turnSoon();
       },
       waits: (command) => {
