@@ -3,7 +3,7 @@ import type { FunctionManifest } from "../protocol/manifest.ts";
 import type { AppendedEvent, Member, NewEvent, NewRun, ReadyDelivery, Seq } from "../store/store.ts";
 import { Counts } from "./counts.ts";
 import { flatten, type RunEnd, runDelivery } from "./delivery-run.ts";
-import type { FlowRunner } from "./flow-runner.ts";
+import type { FlowRunner, Place } from "./flow-runner.ts";
 import { FunctionQueue } from "./function-queue.ts";
 import type { LiveRelease } from "./live-release.ts";
 import { MemoryBudget } from "./memory-budget.ts";
@@ -43,6 +43,8 @@ interface Lane {
   calling: number;
   /** Runs that were taken and have not been called yet. */
   ahead: number;
+  /** Those of the calls that are runs of which the store does not know yet. */
+  early: number;
   /** Those of them that are ready, in the order in which they became so. */
   readonly waiting: ((goes: boolean) => void)[];
   loadFailures: number;
@@ -72,7 +74,8 @@ export class Dispatcher {
   }
 
   running(fn: string): number {
-    return this.lanes.get(fn)?.queue.running ?? 0;
+    const lane = this.lanes.get(fn);
+    return lane === undefined ? 0 : lane.queue.running + lane.early;
   }
 
   /** The live release has changed. */
@@ -136,7 +139,7 @@ export class Dispatcher {
     const { json, type, origin, hops } = event;
     appended.deliveries.forEach(({ seq, ready }, i) => {
       const delivery = event.deliveries[i];
-      if (delivery === undefined) return;
+      if (delivery === undefined || delivery.ended !== undefined) return;
       this.counts.added(delivery.fn);
       if (ready === null) return;
       const stored = { seq: appended.seq, json, type, origin, hops, receivedMs };
@@ -165,7 +168,7 @@ export class Dispatcher {
       onWork: () => this.dispatchNamed(name),
       onLoadFailure: (error) => this.note(name, flatten(error)),
     });
-    const lane: Lane = { queue, fn, calling: 0, ahead: 0, waiting: [], loadFailures: 0, conflictRounds: new Map() };
+    const lane: Lane = { queue, fn, calling: 0, ahead: 0, early: 0, waiting: [], loadFailures: 0, conflictRounds: new Map() };
     this.lanes.set(name, lane);
     return lane;
   }
@@ -240,6 +243,26 @@ export class Dispatcher {
     }
     if (isAhead) lane.ahead--;
     this.finish(lane, entry, end);
+  }
+
+  /** For a run that is not in the store yet: its function's limits hold, and it overtakes nobody. */
+  place(name: string): Place | null {
+    const lane = this.laneOf(name);
+    if (lane === undefined || lane.fn === null || this.stopping || lane.fn.concurrency.function !== null) return null;
+    if (!lane.queue.clear || lane.waiting.length > 0 || lane.calling >= this.rooms.deps.pool.capacity(name)) return null;
+    lane.calling++;
+    lane.early++;
+    return {
+      leave: () => {
+        lane.calling--;
+        lane.early--;
+        this.dispatch(lane);
+      },
+      ran: (ranMs) => {
+        this.rooms.observer.waited(name, 0);
+        this.rooms.observer.invoked(name, "event", "done", ranMs);
+      },
+    };
   }
 
   /** When there is room in the pool, those that were ready before have had theirs; false: the node stops before that. */

@@ -123,6 +123,7 @@ export class DeliveryEngine implements Delivery, Service {
         if (result.kind === "committed") dispatcher.absorb(result, member);
         return result;
       },
+      place: (fn) => dispatcher.place(fn),
       suspect: () => dispatcher.suspect(),
       during: (work) => quiet.during(work),
       keepFlows: (flows) => {

@@ -12,6 +12,14 @@ export interface FlowRunner {
   arrived(arrivals: readonly Arrival[]): void;
 }
 
+/** A place in an instance. */
+export interface Place {
+  /** Given back, once. */
+  leave(): void;
+  /** All of the run was there. */
+  ran(ranMs: number): void;
+}
+
 /** What this room gives to that one. */
 export interface FlowHost {
   readonly deps: Deps;
@@ -19,6 +27,8 @@ export interface FlowHost {
   readonly epoch: () => number;
   /** One transaction, after which what it appended is dispatched. */
   readonly commit: (member: Member) => Promise<MemberResult>;
+  /** For a run that is not in the store yet; null where it would overtake others. */
+  readonly place: (fn: string) => Place | null;
   /** A commit may have been made although it failed: the queues read again what there is. */
   readonly suspect: () => void;
   /** Work of a door: until it has ended the node is not quiet. */

@@ -80,6 +80,11 @@ export class FunctionQueue {
     return this.pausedUntilMs > this.clock.now();
   }
 
+  /** Nothing that is due waits, here or on disk, and whatever came would be taken at once. */
+  get clear(): boolean {
+    return !this.stopped && this.length === 0 && !this.more && !this.loading && this.resting === null && !this.paused;
+  }
+
   /** Nothing to do now: what is left waits for a time, or for the end of a pause. */
   get quiet(): boolean {
     return this.running === 0 && !this.loading && this.resting === null && (this.paused || (this.length === 0 && !this.more));

@@ -201,6 +201,9 @@ export class CallsInFlight implements TicketHolder {
         this.context.gauge.endedSteps++;
         ticket.call.onMessage(readRunMessage(frame));
         break;
+      case FRAME.begin:
+        if (ticket.phase === "running") ticket.call.onMessage(readRunMessage(frame));
+        break;
       case FRAME.extend:
         if (ticket.phase === "running") this.renew(ticket, readNumber(frame.head, "ms") + ticket.call.timeoutMs);
         break;

@@ -248,6 +248,7 @@ export class Instance implements CallsHost {
       case FRAME.step:
       case FRAME.park:
       case FRAME.extend:
+      case FRAME.begin:
         this.calls.onFrame(frame);
         return;
       default:

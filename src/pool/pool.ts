@@ -73,7 +73,7 @@ export interface RunCall extends CallBase {
   readonly mock?: (step: MockedStep) => Promise<MockedOutcome>;
   /** It was handed to an instance: what is sent from here on arrives in order. */
   readonly begun: (link: RunLink) => void;
-  /** `open` and `step` frames, as they come; frames that came together are given in one turn. */
+  /** `open`, `step` and `begin` frames, as they come; frames that came together are given in one turn. */
   readonly onMessage: (message: RunMessage) => void;
 }
 
@@ -81,6 +81,8 @@ export interface RunCall extends CallBase {
 export interface RunLink {
   /** A piece of the journal, in order, as JSON text of an array of entries; `live`: it was the last one, from here on things are new. */
   entries(json: string, live: boolean): void;
+  /** Its beginning is committed. */
+  begin(): void;
   /** What this instance did is committed: its completion may reach the handler. */
   kept(step: number, pos: number, atMs: number): void;
   /** Run this step again: it waited long enough, or (`conflict`) its transaction met one, and its last attempt does not count. */
@@ -104,6 +106,8 @@ export interface MockedOutcome {
 }
 
 export type RunMessage =
+  /** It can go no further before its beginning is committed. */
+  | { readonly kind: "begin" }
   | { readonly kind: "open"; readonly step: number; readonly head: Readonly<Record<string, unknown>>; readonly body: string }
   | {
       readonly kind: "step";

@@ -30,6 +30,10 @@ export class RunWire implements RunLink {
     if (this.open()) this.writer.send(FRAME.entries, this.ticket.number, null, json, live ? FLAG_LAST : 0);
   }
 
+  begin(): void {
+    if (this.open()) this.writer.send(FRAME.kept, this.ticket.number, '{"step":0,"pos":0,"atMs":0}', null);
+  }
+
   kept(step: number, pos: number, atMs: number): void {
     if (this.open()) this.writer.send(FRAME.kept, this.ticket.number, `{"step":${step},"pos":${pos},"atMs":${atMs}}`, null);
   }

@@ -72,6 +72,7 @@ function isStart(start: unknown): boolean {
 
 /** What a run says while it goes on. What its head says besides is for whoever keeps the journal to judge. */
 export function readRunMessage({ type, head, body }: Frame): RunMessage {
+  if (type === FRAME.begin) return { kind: "begin" };
   const step = readStep(head);
   const text = body.length === 0 ? "" : body.toString("utf8");
   return type === FRAME.open

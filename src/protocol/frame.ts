@@ -47,6 +47,7 @@ export const FRAME = {
   step: 47,
   park: 48,
   extend: 49,
+  begin: 50,
 } as const;
 
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];

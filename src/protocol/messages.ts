@@ -108,6 +108,8 @@ export interface RunHead {
   readonly mocked?: readonly string[];
   /** Only see whether the journal fits the code: nothing is begun. */
   readonly check: boolean;
+  /** Its beginning is committed. If not, it can only go ahead of that: `begin` asks for it, `kept` of the step 0 says that it is. */
+  readonly begun: boolean;
   /** How far the handler may go with a step's result before its commit is known: to its end, or through further steps too. */
   readonly ahead: "no" | "end" | "steps";
 }

@@ -66,6 +66,7 @@ async function replay(
       timeoutMs: fn.timeoutMs,
       checkSchema: false,
       check: true,
+      begun: true,
       ahead: "no",
     },
     begun: (link) => {

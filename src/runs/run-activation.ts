@@ -1,20 +1,20 @@
-import { type Alarm, systemClock } from "../core/clock.ts";
+import type { Alarm } from "../core/clock.ts";
 import { MillraceError, toError } from "../core/errors.ts";
 import { flatten } from "../delivery/delivery-run.ts";
-import { toWrites } from "../delivery/effects.ts";
 import { errorText } from "../delivery/error-text.ts";
 import type { FlowHost } from "../delivery/flow-runner.ts";
 import { KvSession } from "../delivery/kv-session.ts";
 import { MOST_RERUNS } from "../delivery/run.ts";
-import type { RunLink, RunMessage, RunOutcome } from "../pool/pool.ts";
+import type { RunCall, RunLink, RunMessage, RunOutcome } from "../pool/pool.ts";
 import type { AttemptFacts } from "../protocol/journal.ts";
-import { isNothing, type RunHead } from "../protocol/messages.ts";
 import type { Member, MemberResult, NewEntry } from "../store/store.ts";
-import { type Driven, HTTP_TYPE } from "./run-driven.ts";
+import type { EarlyCall } from "./early-run.ts";
+import { runCall } from "./run-call.ts";
+import type { Driven } from "./run-driven.ts";
 import { commandOf, isCompletion } from "./run-entries.ts";
 import type { RunJournal } from "./run-journal.ts";
 import { namedBy, Opener, type Opening } from "./run-opening.ts";
-import { type ChainedStep, NO_WRITES, StepChain, type Writes } from "./step-chain.ts";
+import { type ChainedStep, NO_WRITES, StepChain, stepEntry, stepWrites, type Writes } from "./step-chain.ts";
 
 type Message = Readonly<Record<string, unknown>>;
 type Committed = Extract<MemberResult, { kind: "committed" }>;
@@ -22,8 +22,6 @@ type Committed = Extract<MemberResult, { kind: "committed" }>;
 /** A run whose child had been there before asks for that one's end again after this time. */
 const WATCH_MS = 5000;
 const CONFLICT_SPREAD_MS = 500;
-/** A step ends its own attempt when its time is up; only when it cannot, the node ends the activation. */
-const STEP_GRACE_MS = 2000;
 
 /** A run in an instance: what its handler asks for and does is committed, and what is committed is told to it. */
 export class RunActivation {
@@ -42,7 +40,7 @@ export class RunActivation {
   private readonly conflicts = new Map<number, number>();
   /** Steps whose instance was told to try again: it may have parked before it heard, so they stay due until it has said more. */
   private readonly retold = new Set<string>();
-  private batch: RunMessage[] = [];
+  private batch: SaidMessage[] = [];
   private batching = false;
   /** Steps of this turn that their handler has gone on from. */
   private chain: StepChain | null = null;
@@ -67,9 +65,9 @@ export class RunActivation {
   }
 
   /** Resolves when the run has left its instance. */
-  async run(alone: boolean): Promise<RunOutcome> {
+  async run(alone: boolean, early: EarlyCall | null): Promise<RunOutcome> {
     try {
-      return await this.host.deps.pool.run(this.call(alone));
+      return await (early === null ? this.host.deps.pool.run(this.call(alone)) : this.adopt(early));
     } finally {
       this.live = false;
       this.link = null;
@@ -101,51 +99,24 @@ export class RunActivation {
     return due === Infinity ? null : due;
   }
 
-  private call(alone: boolean): Parameters<FlowHost["deps"]["pool"]["run"]>[0] {
-    const { fn, run, entry, room } = this.driven;
-    const { deps, live } = this.host;
-    const { hooks } = room;
-    const mocked = hooks.mocked?.(fn.name) ?? [];
-    return {
-      kind: "run",
-      id: run.id,
-      fn: fn.name,
-      release: run.release,
-      attempt: entry.attempt + 1,
-      timeoutMs: fn.timeoutMs + STEP_GRACE_MS,
-      alone,
-      kv: NO_READS,
-      kvOf: (step) => this.session(step),
-      log: (level, text, atMs) => deps.log({ atMs, fn: fn.name, invocation: run.id, level, text }),
-      eventJson: entry.event.json,
-      run: {
-        id: run.id,
-        seed: run.seed,
-        startedMs: run.startedMs,
-        nowMs: deps.clock.now(),
-        http: entry.event.type === HTTP_TYPE,
-        policy: { ...fn.retry, onExhausted: fn.flow?.onExhausted ?? "throw" },
-        timeoutMs: fn.timeoutMs,
-        checkSchema: entry.event.origin === "outside" && live.schemas.appliedByReceiver(entry.event.type),
-        check: false,
-        ahead: this.goesAhead(),
-        ...(mocked.length === 0 ? {} : { mocked }),
-      },
-      ...(hooks.mock === undefined
-        ? {}
-        : { mock: (step) => hooks.mock?.(fn.name, step) ?? Promise.reject(new Error("nobody plays this step")) }),
-      begun: (link) => void this.begin(link),
-      onMessage: (message) => this.receive(message),
-    };
+  /** It was handed to its instance before it was in the store: what it has said since is heard now. */
+  private adopt(early: EarlyCall): Promise<RunOutcome> {
+    return early.adopt({ kvOf: (step) => this.session(step), onMessage: (message) => this.receive(message) }, (link) => {
+      this.link = link;
+      this.live = true;
+      link.begin();
+      this.takeNews();
+      this.setAlarm();
+    });
   }
 
-  /**
-   * Going on with a step before its commit, the instance has to tell the time as the node does; and a test that ends it after a step finds
-   * it gone. What was granted ways out of its process cannot take back what a further step did.
-   */
-  private goesAhead(): RunHead["ahead"] {
-    if (this.host.deps.clock !== systemClock || this.driven.room.hooks.killsAfter !== undefined) return "no";
-    return this.driven.fn.allow.length === 0 ? "steps" : "end";
+  private call(alone: boolean): RunCall {
+    const { fn, run, entry, room } = this.driven;
+    return runCall(
+      { run, event: entry.event, attempt: entry.attempt, begun: true, alone },
+      { host: this.host, fn, hooks: room.hooks },
+      { kvOf: (step) => this.session(step), begun: (link) => void this.begin(link), onMessage: (message) => this.receive(message) },
+    );
   }
 
   private async begin(link: RunLink): Promise<void> {
@@ -168,6 +139,8 @@ export class RunActivation {
   }
 
   private receive(message: RunMessage): void {
+    // It has begun.
+    if (message.kind === "begin") return;
     this.batch.push(message);
     if (this.batching) return;
     this.batching = true;
@@ -177,7 +150,7 @@ export class RunActivation {
 
   private flush(): void {
     this.batching = false;
-    const opens: RunMessage[] = [];
+    const opens: OpenMessage[] = [];
     for (const message of this.batch.splice(0)) {
       if (message.kind === "open") opens.push(message);
       else {
@@ -191,7 +164,7 @@ export class RunActivation {
 
   // ── what the handler asks for ──
 
-  private open(messages: readonly RunMessage[]): void {
+  private open(messages: readonly OpenMessage[]): void {
     if (messages.length === 0 || this.lost !== null) return;
     this.commitChain();
     for (const { step, head } of messages) this.places.set(commandOf(namedBy(head)), step);
@@ -237,11 +210,10 @@ export class RunActivation {
 
   // ── what its steps do ──
 
-  private step(message: Extract<RunMessage, { kind: "step" }>): void {
+  private step(message: StepMessage): void {
     if (this.lost !== null) return;
     const { step, head, body } = message;
-    const named = namedBy(head);
-    const command = commandOf(named);
+    const command = commandOf(namedBy(head));
     this.retold.delete(command);
     const session = this.sessions.get(step);
     this.sessions.delete(step);
@@ -251,23 +223,12 @@ export class RunActivation {
     }
     const clockMs = this.host.deps.clock.now();
     const phase = head["phase"] as "done" | "failed" | "attempt";
-    // Spelled out, like the members below: this is made for every step, and copying parts together cost more than all else that is.
-    const entry = (pos: number, as: NewEntry["phase"], value: string): NewEntry => ({
-      pos,
-      verb: named.verb,
-      name: named.name,
-      number: named.number,
-      phase: as,
-      attempt: head["attempt"] as number,
-      ranMs: head["ranMs"] as number,
-      value,
-    });
     const aheadMs = head["atMs"] as number | undefined;
     if (aheadMs === undefined) this.commitChain();
     if (phase === "attempt") {
       this.places.set(command, step);
       const attempt: AttemptFacts = { error: body, dueMs: this.nextAttempt(head, clockMs) };
-      const failed = entry(this.journal.nextPos(), phase, JSON.stringify(attempt));
+      const failed = stepEntry(head, this.journal.nextPos(), phase, JSON.stringify(attempt));
       // Known before it is committed: the run may park in the same turn, and must wake for it.
       this.journal.notes.add(failed, null);
       this.commitStep(step, failed, this.stepMember(failed, session, NO_WRITES, clockMs), false);
@@ -278,7 +239,7 @@ export class RunActivation {
     const pos = this.nextCompletion();
     const nowMs = Math.min(clockMs, aheadMs ?? clockMs);
     const { writes, refused } = this.writesOf(message, pos, nowMs);
-    const ended = refused === null ? entry(pos, phase, body) : entry(pos, "failed", refused);
+    const ended = refused === null ? stepEntry(head, pos, phase, body) : stepEntry(head, pos, "failed", refused);
     if (aheadMs === undefined) {
       this.commitStep(step, ended, this.stepMember(ended, session, writes, nowMs), refused !== null);
       return;
@@ -353,17 +314,10 @@ export class RunActivation {
     return reads === undefined && writes === NO_WRITES ? member : { ...member, ...(reads === undefined ? {} : { reads }), ...writes };
   }
 
-  /** Effects that may not be are a failure of the step. */
-  private writesOf({ effects }: Extract<RunMessage, { kind: "step" }>, pos: number, nowMs: number): { writes: Writes; refused: string | null } {
-    if (isNothing(effects)) return NOTHING_WRITTEN;
+  private writesOf({ effects }: StepMessage, pos: number, nowMs: number): ReturnType<typeof stepWrites> {
     const { fn, run, entry } = this.driven;
     const { deps, live } = this.host;
-    try {
-      const cause = { fn: fn.name, invocation: run.id, part: `${pos}.`, hops: entry.event.hops, nowMs };
-      return { writes: given(toWrites(effects, cause, live, deps.hopLimit)), refused: null };
-    } catch (error) {
-      return { writes: NO_WRITES, refused: errorText({ ...flatten(error), stack: null }) };
-    }
+    return stepWrites(effects, { fn: fn.name, invocation: run.id, part: `${pos}.`, hops: entry.event.hops, nowMs }, live, deps.hopLimit);
   }
 
   private nextAttempt(head: Message, nowMs: number): number | null {
@@ -509,19 +463,10 @@ export class RunActivation {
   }
 }
 
+type SaidMessage = Exclude<RunMessage, { kind: "begin" }>;
+type OpenMessage = Extract<RunMessage, { kind: "open" }>;
+type StepMessage = Extract<RunMessage, { kind: "step" }>;
+
 const WENT_WRONG = new MillraceError("fenced", "a handler went on with a step's result that was not committed as it is");
 
-const NOTHING_WRITTEN = { writes: NO_WRITES, refused: null };
 const NONE: ReadonlySet<string> = new Set();
-
-/** Steps read, each for itself; a run does not. */
-const noReads = (): Promise<never> => Promise.reject(new MillraceError("internal", "a run reads by its steps"));
-const NO_READS = { get: noReads, list: noReads };
-
-function given({ events, kv, timers }: ReturnType<typeof toWrites>): Writes {
-  return {
-    ...(events.length === 0 ? {} : { events }),
-    ...(kv.length === 0 ? {} : { kv }),
-    ...(timers.length === 0 ? {} : { timers }),
-  };
-}

@@ -7,6 +7,7 @@ import { invocationOutcome, logFailure, MOST_INNOCENT_RERUNS } from "../delivery
 import type { RunOutcome } from "../pool/pool.ts";
 import type { FunctionError } from "../protocol/messages.ts";
 import type { Arrival, EndState, ParkedState, ReadyDelivery, RunMove } from "../store/store.ts";
+import type { EarlyCall } from "./early-run.ts";
 import { RunActivation } from "./run-activation.ts";
 import type { Driven, DriveRoom, KnownRun } from "./run-driven.ts";
 import { PAGE_BYTES, RunJournal } from "./run-journal.ts";
@@ -25,8 +26,11 @@ export class RunDrive {
   private readonly journal: RunJournal;
   private readonly news: RunNews;
   private activation: RunActivation | null = null;
+  /** It is in an instance already. */
+  private early: EarlyCall | null;
 
-  constructor(entry: ReadyDelivery, context: RunContext, room: DriveRoom) {
+  constructor(entry: ReadyDelivery, context: RunContext, room: DriveRoom, early: EarlyCall | null) {
+    this.early = early;
     this.entry = entry;
     this.context = context;
     this.room = room;
@@ -44,6 +48,20 @@ export class RunDrive {
   }
 
   async drive(): Promise<RunEnd> {
+    try {
+      return await this.go();
+    } finally {
+      this.takeEarly()?.drop();
+    }
+  }
+
+  private takeEarly(): EarlyCall | null {
+    const { early } = this;
+    this.early = null;
+    return early;
+  }
+
+  private async go(): Promise<RunEnd> {
     let driven: Driven;
     try {
       const run = await this.know();
@@ -64,12 +82,16 @@ export class RunDrive {
     let alone = false;
     for (let innocent = 0; ; innocent++) {
       const activation = new RunActivation(driven);
-      if (!(await this.context.turn())) return { kind: "held-back", reason: "busy", error: flatten(STOPPING) };
+      // What came for it first its handler has not heard.
+      if (this.journal.notes.lastPos > 0) this.takeEarly()?.drop();
+      const early = this.takeEarly();
+      if (early !== null) this.context.calling();
+      else if (!(await this.context.turn())) return { kind: "held-back", reason: "busy", error: flatten(STOPPING) };
       const startedMs = deps.clock.now();
       this.activation = activation;
       let outcome: RunOutcome;
       try {
-        outcome = await activation.run(alone);
+        outcome = await activation.run(alone, early);
       } finally {
         this.context.called();
       }

@@ -13,6 +13,7 @@ import { commandOf } from "./run-entries.ts";
 import { guardOf } from "./wait-guard.ts";
 
 type Message = Readonly<Record<string, unknown>>;
+type OpenMessage = Extract<RunMessage, { kind: "open" }>;
 type Named = Pick<NewEntry, "verb" | "name" | "number">;
 
 /** Turns what the handler asks for into what is committed for it: notes, waits, callbacks, the beginnings of other runs. */
@@ -25,7 +26,7 @@ export class Opener {
     this.room = driven.room;
   }
 
-  open(messages: readonly RunMessage[], nowMs: number): Opening {
+  open(messages: readonly OpenMessage[], nowMs: number): Opening {
     const opening = new Opening(nowMs);
     for (const { head, body } of messages) {
       const command = namedBy(head);

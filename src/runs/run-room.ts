@@ -26,11 +26,12 @@ import type {
 } from "../store/store.ts";
 import { callbackToken, runIdOf, tokenHash } from "./callback-token.ts";
 import { checkRun } from "./check-run.ts";
+import { EarlyRuns } from "./early-run.ts";
 import { HeldReleases } from "./held-releases.ts";
 import { MapProgress } from "./map-progress.ts";
 import { answerOfRun } from "./run-answer.ts";
 import { RunDrive } from "./run-drive.ts";
-import { HTTP_TYPE, type RunHooks } from "./run-driven.ts";
+import { type DriveRoom, HTTP_TYPE, type RunHooks } from "./run-driven.ts";
 import { RunEnds } from "./run-ends.ts";
 import { commandOf } from "./run-entries.ts";
 import { isOver } from "./states.ts";
@@ -76,11 +77,13 @@ export class RunRoom implements Runs, FlowRunner, Service {
   private readonly ends = new RunEnds();
   /** Runs for which something came while they were not here: what is known of their beginning is not all. */
   private readonly strays = new Set<Seq>();
+  private readonly early: EarlyRuns;
   private stopped = false;
 
   constructor(deps: RunRoomDeps) {
     this.deps = deps;
     this.host = deps.engine.runFlows(this);
+    this.early = new EarlyRuns({ host: this.host, hooks: deps.hooks ?? {}, append: (...begins) => this.append(...begins) });
     this.releasesHeld = new HeldReleases({ store: deps.store, pool: deps.pool, open: deps.openRelease });
   }
 
@@ -105,14 +108,16 @@ export class RunRoom implements Runs, FlowRunner, Service {
 
   async drive(entry: ReadyDelivery, _fn: FunctionManifest, context: RunContext): Promise<RunEnd> {
     const { seq } = entry;
+    const early = this.early.take(entry);
     const known = this.strays.delete(seq) || this.strays.size > MOST_STRAYS ? withoutBeginning(entry) : entry;
-    const drive = new RunDrive(known, context, {
+    const room: DriveRoom = {
       host: this.host,
       functionOf: (release, fn) => this.functionOf(release, fn),
       urlOf: (run, command) => `${this.deps.publicUrl()}/_/callbacks/${callbackToken(this.deps.secret, run, command)}`,
       tokenHashOf: (run, command) => tokenHash(callbackToken(this.deps.secret, run, command)),
       hooks: this.deps.hooks ?? {},
-    });
+    };
+    const drive = new RunDrive(known, context, room, early);
     this.drives.set(seq, drive);
     let end: RunEnd;
     try {
@@ -164,7 +169,10 @@ export class RunRoom implements Runs, FlowRunner, Service {
     const nowMs = this.host.deps.clock.now();
     const { idempotencyKey } = request;
     const id = idempotencyKey === null ? null : runIdOf(this.deps.secret, fn.name, idempotencyKey);
-    const begun = await this.host.during(() => this.append(fn, this.requestEvent(fn, request, id, nowMs), nowMs));
+    const event = this.requestEvent(fn, request, id, nowMs);
+    const early = waitMs === 0 ? null : await this.host.during(async () => await this.early.begin(fn, event, nowMs));
+    if (early?.kind === "ended") return answerOfRun(early.id, early.state, early.value);
+    const begun = early?.begun ?? (await this.host.during(() => this.append(fn, event, nowMs)));
     if (begun.existing) {
       await this.checkSameRequest(request, begun);
       const run = await this.ended(begun.id, waitMs, request.signal);

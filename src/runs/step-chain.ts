@@ -1,8 +1,14 @@
+import { flatten } from "../delivery/delivery-run.ts";
+import { type Cause, toWrites } from "../delivery/effects.ts";
+import { errorText } from "../delivery/error-text.ts";
+import type { LiveRelease } from "../delivery/live-release.ts";
+import { type Effects, isNothing } from "../protocol/messages.ts";
 import type { Member, NewEntry } from "../store/store.ts";
 
 export type Writes = Partial<Pick<Member, "events" | "kv" | "timers">>;
 
 export const NO_WRITES: Writes = {};
+const NOTHING_WRITTEN = { writes: NO_WRITES, refused: null };
 
 /** A step that its handler has gone on from. */
 export interface ChainedStep {
@@ -12,15 +18,15 @@ export interface ChainedStep {
 }
 
 /** More go into another commit. */
-const MOST_CHARS = 1024 * 1024;
+export const MOST_CHARS = 1024 * 1024;
 
 /** Steps of one handler, each asked for with the result of the one before: one commit, if they came together and at one time. */
 export class StepChain {
   readonly steps: ChainedStep[] = [];
-  private chars = 0;
+  readonly nowMs: number;
   /** What the first of them follows, if that may not be committed. */
   readonly after: { readonly pos: number; readonly atMs: number } | null;
-  readonly nowMs: number;
+  private chars = 0;
 
   constructor(nowMs: number, after: StepChain["after"]) {
     this.nowMs = nowMs;
@@ -40,17 +46,55 @@ export class StepChain {
     return this.steps.map(({ entry }) => entry);
   }
 
-  /** In their order: a later write of a key is the one that stays. */
   get writes(): Writes {
-    const [only] = this.steps;
-    if (this.steps.length === 1 && only !== undefined) return only.writes;
-    if (this.steps.every(({ writes }) => writes === NO_WRITES)) return NO_WRITES;
-    return joined(this.steps.map(({ writes }) => writes));
+    return joinedWrites(this.steps);
   }
 }
 
+/** In the order of the steps: a later write of a key is the one that stays. */
+export function joinedWrites(steps: readonly ChainedStep[]): Writes {
+  const all = steps.flatMap(({ writes }) => (writes === NO_WRITES ? [] : [writes]));
+  const [first] = all;
+  if (first === undefined) return NO_WRITES;
+  if (all.length === 1) return first;
+  return given({
+    events: all.flatMap(({ events = [] }) => events),
+    kv: all.flatMap(({ kv = [] }) => kv),
+    timers: all.flatMap(({ timers = [] }) => timers),
+  });
+}
+
+/** Effects that may not be are a failure of the step. */
+export function stepWrites(
+  effects: Effects,
+  cause: Cause,
+  live: LiveRelease,
+  hopLimit: number,
+): { readonly writes: Writes; readonly refused: string | null } {
+  if (isNothing(effects)) return NOTHING_WRITTEN;
+  try {
+    return { writes: given(toWrites(effects, cause, live, hopLimit)), refused: null };
+  } catch (error) {
+    return { writes: NO_WRITES, refused: errorText({ ...flatten(error), stack: null }) };
+  }
+}
+
+/** Spelled out: this is made for every step, and copying parts together cost more than all else that is. */
+export function stepEntry(head: Readonly<Record<string, unknown>>, pos: number, phase: NewEntry["phase"], value: string): NewEntry {
+  return {
+    pos,
+    verb: head["verb"] as NewEntry["verb"],
+    name: head["name"] as string,
+    number: head["number"] as number,
+    phase,
+    attempt: head["attempt"] as number,
+    ranMs: head["ranMs"] as number,
+    value,
+  };
+}
+
 /** About: its large parts. */
-function charsOf({ entry, writes: { events = [], kv = [], timers = [] } }: ChainedStep): number {
+export function charsOf({ entry, writes: { events = [], kv = [], timers = [] } }: ChainedStep): number {
   let chars = entry.value?.length ?? 0;
   for (const { json } of events) chars += json.length;
   for (const { payload } of timers) chars += payload.length;
@@ -58,9 +102,10 @@ function charsOf({ entry, writes: { events = [], kv = [], timers = [] } }: Chain
   return chars;
 }
 
-function joined(all: readonly Writes[]): Writes {
-  const events = all.flatMap(({ events = [] }) => events);
-  const kv = all.flatMap(({ kv = [] }) => kv);
-  const timers = all.flatMap(({ timers = [] }) => timers);
-  return { ...(events.length === 0 ? {} : { events }), ...(kv.length === 0 ? {} : { kv }), ...(timers.length === 0 ? {} : { timers }) };
+function given({ events, kv, timers }: ReturnType<typeof toWrites>): Writes {
+  return {
+    ...(events.length === 0 ? {} : { events }),
+    ...(kv.length === 0 ? {} : { kv }),
+    ...(timers.length === 0 ? {} : { timers }),
+  };
 }

@@ -114,7 +114,9 @@ export class Calls {
   }
 
   kept({ call, head }: Frame): void {
-    this.flows.get(call)?.run.kept(head["step"] as number, head["pos"] as number, head["atMs"] as number);
+    const run = this.flows.get(call)?.run;
+    if (head["step"] === 0) run?.begun();
+    else run?.kept(head["step"] as number, head["pos"] as number, head["atMs"] as number);
   }
 
   again({ call, head }: Frame): void {

@@ -22,6 +22,14 @@ export interface NewRun {
 
 export type RunKind = "flow" | "fn";
 
+/** All that there is of a run that was run before it was in the store. */
+export interface RunAtItsEnd {
+  readonly atMs: number;
+  readonly entries: readonly (NewEntry & { readonly atMs: number })[];
+  readonly state: EndState;
+  readonly value: string | null;
+}
+
 /** What a run asked for. `answer` is what a callback waits for; `run` is the run itself (its cancelling, its deadline, its failure). */
 export type Verb = "step" | "sleep" | "wait" | "callback" | "answer" | "call" | "start" | "map" | "rollback" | "run";
 

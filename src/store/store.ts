@@ -14,6 +14,7 @@ import type {
   JournalPage,
   NewArrival,
   NewRun,
+  RunAtItsEnd,
   OwnedRun,
   RunChange,
   RunKind,
@@ -70,6 +71,8 @@ export interface NewDelivery {
   readonly width: number;
   /** The run that begins with it: its number is the delivery's. */
   readonly run?: NewRun;
+  /** The run was run to its end already: that is part of its beginning, and nothing of it is handed out. */
+  readonly ended?: RunAtItsEnd;
 }
 
 export interface AttemptError {

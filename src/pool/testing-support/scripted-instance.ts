@@ -196,6 +196,7 @@ export function runCall(fn: string, over: Partial<RunCall> = {}): RunCall {
       timeoutMs: 5000,
       checkSchema: false,
       check: false,
+      begun: true,
       ahead: "no",
     },
     kvOf: () => NO_KV,

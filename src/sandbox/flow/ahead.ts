@@ -31,6 +31,8 @@ export class Ahead {
   private readonly say: (step: Finished, more: object) => void;
   private readonly placeOf: (command: Command) => number;
   private readonly chain: Command[] = [];
+  /** The run's beginning is committed. */
+  private isBegun = true;
   private unsaid: { readonly step: Finished; readonly more: object }[] = [];
   private unsaidSinceMs = 0;
   /** In order: what may begin only when all of them are committed. */
@@ -42,7 +44,16 @@ export class Ahead {
     this.say = say;
   }
 
-  get length(): number {
+  /** Something that the handler knows is not committed, as far as is known here. */
+  get isAhead(): boolean {
+    return this.chain.length > 0 || !this.isBegun;
+  }
+
+  get hasBegun(): boolean {
+    return this.isBegun;
+  }
+
+  get steps(): number {
     return this.chain.length;
   }
 
@@ -59,10 +70,25 @@ export class Ahead {
     return this.chain.at(-1);
   }
 
+  /** All of the run, from its first turn. */
+  beforeBeginning(): void {
+    this.isBegun = false;
+    this.apart.enter();
+  }
+
+  /** True: nothing is ahead any more. */
+  begun(): boolean {
+    if (this.isBegun) return false;
+    this.isBegun = true;
+    if (this.chain.length > 0) return false;
+    this.apart.leave(false);
+    return true;
+  }
+
   /** `seen`: the last completion that the handler had before the first of them. */
   add(step: Finished, atMs: number, seen: number): void {
     const before = this.last;
-    if (before === undefined) this.apart.enter();
+    if (!this.isAhead) this.apart.enter();
     if (this.unsaid.length === 0) this.unsaidSinceMs = performance.now();
     this.chain.push(step.command);
     this.unsaid.push({ step, more: before === undefined ? { atMs, seen } : { atMs, behind: this.placeOf(before) } });
@@ -78,13 +104,13 @@ export class Ahead {
   committed(command: Command): boolean {
     if (this.chain[0] !== command) return false;
     this.chain.shift();
-    if (this.chain.length === 0) this.apart.leave(false);
+    if (!this.isAhead) this.apart.leave(false);
     return true;
   }
 
   /** At once, if nothing is ahead. */
   whenCommitted(go: () => void): void {
-    if (this.chain.length === 0) go();
+    if (!this.isAhead) go();
     else this.later.push(go);
   }
 
@@ -95,8 +121,9 @@ export class Ahead {
 
   /** The run leaves the instance. */
   end(lost: boolean): void {
-    if (this.chain.length > 0) this.apart.leave(lost);
+    if (this.isAhead) this.apart.leave(lost);
     this.chain.length = 0;
+    this.isBegun = true;
     this.unsaid = [];
     this.later = [];
   }

@@ -90,6 +90,7 @@ export class FlowCall {
         step: (head, effects, body) => sink.send(FRAME.step, number, withEffects(head, effects), body),
         park: (head) => this.leave(() => sink.send(FRAME.park, number, head, null)),
         finish: (head, body) => this.leave(() => sink.send(FRAME.result, number, head, body)),
+        begin: () => sink.send(FRAME.begin, number, null, null),
         extend: (ms) => sink.send(FRAME.extend, number, { ms }, null),
         warn: (text) => call.log.line("warn", text),
         transaction: (run, command, attempt, timeoutMs) =>

@@ -24,6 +24,7 @@ const HEAD: RunHead = {
   timeoutMs: 1000,
   checkSchema: false,
   check: false,
+  begun: true,
   ahead: "end",
 };
 
@@ -68,6 +69,7 @@ class Rig {
           this.result = fromValueText(body);
         },
         extend: () => {},
+        begin: () => this.said.push("begin"),
         warn: (text) => this.warnings.push(text),
         transaction: (work) => ({
           run: () => (work as (tx: unknown) => unknown)({}),

@@ -22,6 +22,8 @@ export interface FlowPort {
   park(head: object): void;
   finish(head: object, body: string): void;
   extend(ms: number): void;
+  /** It can go no further before its beginning is committed. */
+  begin(): void;
   warn(text: string): void;
   /** One attempt's transaction. */
   transaction(run: (tx: never) => unknown, command: Command, attempt: number, timeoutMs: number): Attempt;
@@ -93,6 +95,7 @@ export class FlowRun {
   private exhausted: object | null = null;
   private patience: NodeJS.Timeout | null = null;
   private waitedElsewhere = false;
+  private askedToBegin = false;
   private warned = false;
 
   constructor(head: RunHead, port: FlowPort, habits: StepHabits, handler: (run: FlowRun) => unknown) {
@@ -105,6 +108,7 @@ export class FlowRun {
       (step, more) => this.send(step, more),
     );
     this.handler = () => handler(this);
+    if (!head.begun) this.ahead.beforeBeginning();
     this.nowMs = head.startedMs;
     this.randomness = new Randomness(head.seed);
     this.usual = { policy: head.policy, timeoutMs: head.timeoutMs };
@@ -129,6 +133,11 @@ export class FlowRun {
     this.pump();
   }
 
+  /** Its beginning is committed. */
+  begun(): void {
+    if (this.ahead.begun()) this.caughtUp();
+  }
+
   kept(place: number, pos: number, atMs: number): void {
     const command = this.places.get(place);
     const sent = command === undefined ? undefined : this.unkept.get(command);
@@ -137,13 +146,17 @@ export class FlowRun {
       this.unkept.delete(command);
       this.seen = pos;
       this.lastStep = command;
-      if (this.ahead.length > 0) return;
-      // Before whatever else has come: it may have waited for this.
-      this.queue.unshift("committed");
-      this.pump();
+      if (!this.ahead.isAhead) this.caughtUp();
       return;
     }
     this.queue.push({ kept: command, phase: sent.phase, attempt: sent.attempt, value: sent.body, atMs, pos });
+    this.pump();
+  }
+
+  /** Before whatever else has come: it may have waited for this. */
+  private caughtUp(): void {
+    if (this.over) return;
+    if (this.started) this.queue.unshift("committed");
     this.pump();
   }
 
@@ -253,7 +266,7 @@ export class FlowRun {
 
   /** Nothing begins by itself while the journal is told, nor before it is known that what it follows is committed. */
   private get holds(): boolean {
-    return this.replaying || this.ahead.length > 0;
+    return this.replaying || this.ahead.isAhead;
   }
 
   private isBegun(command: Command): boolean {
@@ -313,6 +326,11 @@ export class FlowRun {
   private pump(): void {
     if (this.busy || this.over) return;
     if (!this.started) {
+      if (!this.head.begun && !this.isApart && this.ahead.isAhead) {
+        // It is not to be known that it has begun before it has.
+        if (this.queue.includes("live")) this.askToBegin();
+        return;
+      }
       this.started = true;
       // Where there is no journal the first turn is a live one.
       if (this.queue[0] === "live") {
@@ -334,7 +352,7 @@ export class FlowRun {
     } else if ("kept" in item) {
       this.queue.shift();
       this.turn(() => this.deliverKept(item));
-    } else if (this.ahead.length === 0) this.deliver(item.entry);
+    } else if (!this.ahead.isAhead) this.deliver(item.entry);
     else if (this.ahead.hasUnsaid) this.overtaken();
   }
 
@@ -464,7 +482,7 @@ export class FlowRun {
   private mayGoAhead(command: Command): boolean {
     if (this.head.ahead === "no" || this.cancelled !== null || this.ended !== null || this.unsent !== null) return false;
     if (command.verb !== "step" || this.steps.get(command)?.hasRead !== false) return false;
-    return this.isApart || (this.ahead.length === 0 && this.habits.isLast(command));
+    return this.isApart || (!this.ahead.isAhead && this.habits.isLast(command));
   }
 
   private get isApart(): boolean {
@@ -474,7 +492,7 @@ export class FlowRun {
   /** If nothing else can be delivered, the handler goes on with its result. */
   private goAhead(step: Finished): void {
     this.unsent = null;
-    const isAlone = this.outstanding.size === 1 && this.unkept.size === this.ahead.length + 1;
+    const isAlone = this.outstanding.size === 1 && this.unkept.size === this.ahead.steps + 1;
     if (this.ended !== null || this.cancelled !== null || !isAlone) {
       this.ahead.whenCommitted(() => this.send(step));
       return;
@@ -499,14 +517,20 @@ export class FlowRun {
     const { ended } = this;
     const { last } = this.ahead;
     if (ended === null && last !== undefined) this.habits.wentOn(last);
-    if (this.outstanding.size > 0 || this.remarks.length > 0) return;
-    if (ended === null) this.waitedElsewhere = true;
-    const kept = ended?.ok === true && !this.port.apart.reaches ? keptValue(ended.value, RESULT) : null;
-    if (kept?.ok !== true) return;
+    const isIdle = this.outstanding.size === 0 && this.remarks.length === 0;
+    if (isIdle && ended === null) this.waitedElsewhere = true;
+    const kept = isIdle && ended?.ok === true && !this.port.apart.reaches ? keptValue(ended.value, RESULT) : null;
+    if (kept?.ok !== true) return this.askToBegin();
     if (last !== undefined) this.habits.ended(last);
     this.over = true;
     this.ahead.end(false);
     this.port.finish({ state: "done" }, kept.text);
+  }
+
+  private askToBegin(): void {
+    if (this.ahead.hasBegun || this.askedToBegin) return;
+    this.askedToBegin = true;
+    this.port.begin();
   }
 
   private nextAhead(): Command | null {
@@ -552,7 +576,7 @@ export class FlowRun {
   private settle(): void {
     if (this.replaying || this.queue.length > 0) return;
     if (this.unsent !== null) return this.goAhead(this.unsent);
-    if (this.ahead.length > 0) return this.goOnAhead();
+    if (this.ahead.isAhead) return this.goOnAhead();
     if (this.ended !== null) {
       this.finish(this.ended);
       return;

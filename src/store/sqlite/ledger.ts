@@ -376,8 +376,13 @@ export class Ledger {
     delivery: NewEvent["deliveries"][number],
     nowMs: number,
   ): AppendedEvent["deliveries"][number] {
-    const { key, partition, width, run } = delivery;
+    const { key, partition, width, run, ended } = delivery;
     const fn = this.names.intern(delivery.fn);
+    if (run !== undefined && ended !== undefined) {
+      this.statements.insertDone.run(seq, event, fn, this.nowMs, seq, partition, width, key, runKindCode(run.kind), ended.atMs);
+      this.runs.beginEnded(seq, fn, run, ended, nowMs);
+      return { seq, ready: null };
+    }
     const ready = key === null || this.lanes.hasRoom(fn, key, width);
     const dueMs = this.nowMs;
     const state = ready ? STATE.ready : STATE.blocked;

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { pathsOf, valueAt, waitValue } from "../../core/wait-key.ts";
-import type { Arrival, CallbackAnswer, CallbackEnd, NewArrival, NewRun, NewWait, RunChange, RunMove, WaitKey } from "../store.ts";
+import type { Arrival, CallbackAnswer, CallbackEnd, NewArrival, NewRun, NewWait, RunAtItsEnd, RunChange, RunMove, WaitKey } from "../store.ts";
 import type { Names } from "./names.ts";
 import { arrivalCode, FIRST_ENDED, PHASE_DONE, PHASE_FAILED, phaseCode, READY, runKindCode, runStateCode, verbCode } from "./run-codes.ts";
 import { FAR_MS, STATE } from "./schema.ts";
@@ -31,6 +31,8 @@ const CALLBACK = { open: 0, answered: 1, closed: 2 } as const;
 const SQL = {
   insertRun: `INSERT INTO runs (seq, id, fn, kind, release, state, started_ms, deadline_ms, parent, parent_command, seed)
     VALUES (?, ?, ?, ?, ?, ${READY}, ?, ?, ?, ?, ?)`,
+  insertEnded: `INSERT INTO runs (seq, id, fn, kind, release, state, started_ms, deadline_ms, seed, ended_ms, value)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   seedOf: "SELECT seed FROM runs WHERE seq = ?",
   runOfId: "SELECT seq FROM runs WHERE id = ?",
   holds: `SELECT 1 FROM runs WHERE seq = ?1 AND state < ${FIRST_ENDED} AND NOT EXISTS (SELECT 1 FROM journal WHERE run = ?1 AND pos >= ?2)`,
@@ -105,6 +107,30 @@ export class RunLedger {
     );
     for (const wait of run.waits) this.insertWait(seq, wait);
     if (copies !== undefined) this.statements.copyEntries.run(seq, copies.from, copies.beforePos);
+  }
+
+  /** It begins, and it has ended: nothing waits for it, and it waits for nothing. */
+  beginEnded(seq: number, fn: number, { id, kind, release, deadlineMs, seed }: NewRun, ended: RunAtItsEnd, nowMs: number): void {
+    const { statements, hand } = this;
+    const { atMs, entries, state, value } = ended;
+    const atSeq = hand.lastSeq();
+    statements.insertEnded.run(
+      seq,
+      id,
+      fn,
+      runKindCode(kind),
+      hand.names.intern(release),
+      runStateCode(state),
+      nowMs,
+      deadlineMs,
+      seed,
+      atMs,
+      value,
+    );
+    for (const entry of entries) {
+      const { pos, verb, name, number, phase, attempt, ranMs, value } = entry;
+      statements.insertEntry.run(seq, pos, verbCode(verb), phaseCode(phase), number, attempt, ranMs, entry.atMs, atSeq, name, value);
+    }
   }
 
   /** Whether the change may be made: the lease is ours, the run lives, and its positions are free. */

@@ -11,6 +11,8 @@ const SQL = {
 
   insertDelivery: `INSERT INTO deliveries (seq, event, fn, state, due, pos, attempt, partition, width, key, run)
     VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)`,
+  insertDone: `INSERT INTO deliveries (seq, event, fn, state, due, pos, attempt, partition, width, key, run, settled_ms)
+    VALUES (?, ?, ?, ${STATE.done}, ?, ?, 0, ?, ?, ?, ?, ?)`,
   wokenDelivery: "SELECT event, fn, key, partition, attempt, due, pos, run FROM deliveries WHERE seq = ?",
   deliveryToSettle: `SELECT fn, key, event FROM deliveries WHERE seq = ? AND state = ${STATE.ready} AND attempt = ?`,
   setDone: `UPDATE deliveries SET state = ${STATE.done}, settled_ms = ? WHERE seq = ?`,

@@ -23,6 +23,7 @@ import type {
   RangeRead,
   ReadSet,
   ReadyDelivery,
+  RunAtItsEnd,
   RunChange,
   RunKind,
   Settle,
@@ -160,9 +161,11 @@ function putRunChange(flat: Flat, change: RunChange): void {
   const { run, epoch, entries, from, after, taken, closed, waits, callbacks, release, move } = change;
   const rest = from ?? after ?? taken ?? closed ?? waits ?? callbacks ?? release ?? move;
   flat.push(run, epoch, rest === undefined ? null : JSON.stringify({ from, after, taken, closed, waits, callbacks, release, move }));
-  putList(flat, entries, (flat, { pos, verb, name, number, phase, attempt, ranMs, value }) => {
-    flat.push(pos, verb, name, number, phase, attempt, ranMs, value);
-  });
+  putList(flat, entries, putEntry);
+}
+
+function putEntry(flat: Flat, { pos, verb, name, number, phase, attempt, ranMs, value }: NewEntry): void {
+  flat.push(pos, verb, name, number, phase, attempt, ranMs, value);
 }
 
 function takeRunChange(reader: FlatReader): RunChange {
@@ -287,8 +290,18 @@ function takeEvent(reader: FlatReader): NewEvent {
 }
 
 function putDelivery(flat: Flat, delivery: NewDelivery): void {
-  const { fn, key, partition, width, run } = delivery;
+  const { fn, key, partition, width, run, ended } = delivery;
   flat.push(fn, key, partition, width, run === undefined ? null : JSON.stringify(run));
+  if (ended === undefined) flat.push(null);
+  else putAtItsEnd(flat, ended);
+}
+
+function putAtItsEnd(flat: Flat, { atMs, state, value, entries }: RunAtItsEnd): void {
+  flat.push(atMs, state, value);
+  putList(flat, entries, (flat, entry) => {
+    putEntry(flat, entry);
+    flat.push(entry.atMs);
+  });
 }
 
 function takeDelivery(reader: FlatReader): NewDelivery {
@@ -298,7 +311,16 @@ function takeDelivery(reader: FlatReader): NewDelivery {
     partition: reader.number(),
     width: reader.number(),
     ...parsed("run", reader.textOrNull()),
+    ...takeAtItsEnd(reader),
   };
+}
+
+function takeAtItsEnd(reader: FlatReader): { readonly ended?: RunAtItsEnd } {
+  const atMs = reader.numberOrNull();
+  if (atMs === null) return {};
+  const state = reader.text() as RunAtItsEnd["state"];
+  const value = reader.textOrNull();
+  return { ended: { atMs, state, value, entries: reader.list((reader) => ({ ...takeEntry(reader), atMs: reader.number() })) } };
 }
 
 /** A part that few have: as JSON, or absent. */

@@ -1,0 +1,281 @@
+import { MillraceError } from "../core/errors.ts";
+import { newId } from "../core/ids.ts";
+import type { FlowHost, Place } from "../delivery/flow-runner.ts";
+import type { RunLink, RunMessage, RunOutcome } from "../pool/pool.ts";
+import type { FunctionManifest } from "../protocol/manifest.ts";
+import type { EndState, Member, NewEvent, NewRun, ReadyDelivery, Seq } from "../store/store.ts";
+import { goesAhead, runCall, type RunPeer } from "./run-call.ts";
+import type { RunHooks } from "./run-driven.ts";
+import type { Begun } from "./runs.ts";
+import { type ChainedStep, joinedWrites, MOST_CHARS, charsOf, stepEntry, stepWrites } from "./step-chain.ts";
+
+/** After this time a run that has not come to its end is put into the store, whatever it does. */
+const MOST_EARLY_MS = 20;
+
+/** How a run that began early goes on. */
+export type EarlyEnd =
+  /** All of it is one commit. */
+  | { readonly kind: "ended"; readonly id: string; readonly state: EndState; readonly value: string | null }
+  /** It is like any other. */
+  | { readonly kind: "begun"; readonly begun: Begun };
+
+/** A run in its instance, which was handed to it before it was in the store. */
+export interface EarlyCall {
+  /** Tells what it has said since; `heard`: the way to it, as soon as there is one. */
+  adopt(peer: Pick<RunPeer, "kvOf" | "onMessage">, heard: (link: RunLink) => void): Promise<RunOutcome>;
+  /** What it did is not to be. */
+  drop(): void;
+}
+
+export interface EarlyRunsDeps {
+  readonly host: FlowHost;
+  readonly hooks: RunHooks;
+  /** Puts the beginning of a run into the store. */
+  readonly append: (fn: FunctionManifest, event: NewEvent, nowMs: number) => Promise<Begun>;
+}
+
+/** Runs that are run before they are in the store: nothing can come of that before it is committed (sandbox R11), so nobody can tell. SPEC.md, N22. */
+export class EarlyRuns {
+  private readonly deps: EarlyRunsDeps;
+  private readonly early = new Set<EarlyRun>();
+  /** Those whose beginning is being committed, or is and nobody drives them yet. */
+  private readonly byId = new Map<string, EarlyRun>();
+  private readonly idOf = new Map<Seq, string>();
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(deps: EarlyRunsDeps) {
+    this.deps = deps;
+  }
+
+  /** Null where it has to be in the store first: by its name or its key it may meet others, or it would overtake them, or what it does could be seen. */
+  begin(fn: FunctionManifest, event: NewEvent, nowMs: number): Promise<EarlyEnd> | null {
+    const { host, hooks } = this.deps;
+    const delivery = event.deliveries[0];
+    const run = delivery?.run;
+    if (run === undefined || run.named || delivery?.key !== null) return null;
+    if (hooks.mock !== undefined || goesAhead(host, fn, hooks) !== "steps") return null;
+    host.live.demand();
+    const place = host.place(fn.name);
+    if (place === null) return null;
+    const early = new EarlyRun(fn, { event, run, nowMs }, place, {
+      ...this.deps,
+      left: () => void this.early.delete(early),
+      beginning: () => void this.byId.set(run.id, early),
+      begun: (seq) => {
+        if (this.byId.has(run.id)) this.idOf.set(seq, run.id);
+      },
+      gone: (seq) => this.forget(run.id, seq),
+    });
+    this.early.add(early);
+    this.timer ??= setTimeout(() => this.look(), MOST_EARLY_MS).unref();
+    return early.known;
+  }
+
+  /** Whoever drives the run goes on with it where it is. */
+  take({ seq, begun }: ReadyDelivery): EarlyCall | null {
+    const id = begun?.id ?? this.idOf.get(seq);
+    const early = id === undefined ? undefined : this.byId.get(id);
+    if (id === undefined || early === undefined) return null;
+    this.forget(id, seq);
+    if (early.isUseful) return early;
+    early.drop();
+    return null;
+  }
+
+  private forget(id: string, seq: Seq | null): void {
+    this.byId.delete(id);
+    if (seq !== null) this.idOf.delete(seq);
+  }
+
+  private look(): void {
+    this.timer = null;
+    const beforeMs = this.deps.host.deps.clock.now() - MOST_EARLY_MS;
+    for (const early of this.early) if (early.nowMs <= beforeMs) early.begin();
+    if (this.early.size > 0) this.timer = setTimeout(() => this.look(), MOST_EARLY_MS).unref();
+  }
+}
+
+interface EarlyRoom extends EarlyRunsDeps {
+  /** It is not early any more. */
+  readonly left: () => void;
+  /** From here on it may be taken. */
+  readonly beginning: () => void;
+  readonly begun: (seq: Seq) => void;
+  /** There is nothing left to be taken. */
+  readonly gone: (seq: Seq | null) => void;
+}
+
+class EarlyRun implements EarlyCall {
+  readonly known: Promise<EarlyEnd>;
+  readonly nowMs: number;
+  private readonly fn: FunctionManifest;
+  private readonly event: NewEvent;
+  private readonly run: NewRun;
+  private readonly room: EarlyRoom;
+  private readonly place: Place;
+  private readonly knowing = Promise.withResolvers<EarlyEnd>();
+  private readonly outcome: Promise<RunOutcome>;
+  private phase: "early" | "ending" | "begun" = "early";
+  /** What the instance has said that nobody has heard. */
+  private said: RunMessage[] = [];
+  private link: RunLink | null = null;
+  private ended: RunOutcome | null = null;
+  private peer: Pick<RunPeer, "kvOf" | "onMessage"> | null = null;
+  private heard: ((link: RunLink) => void) | null = null;
+  private dropped = false;
+  private seq: Seq | null = null;
+
+  constructor(
+    fn: FunctionManifest,
+    { event, run, nowMs }: { readonly event: NewEvent; readonly run: NewRun; readonly nowMs: number },
+    place: Place,
+    room: EarlyRoom,
+  ) {
+    this.fn = fn;
+    this.event = event;
+    this.run = run;
+    this.nowMs = nowMs;
+    this.place = place;
+    this.room = room;
+    this.known = this.knowing.promise;
+    const { id, release, seed } = run;
+    const { host, hooks } = room;
+    const call = runCall(
+      { run: { id, release, seed, startedMs: nowMs }, event, attempt: 0, begun: false, alone: false },
+      { host, fn, hooks },
+      {
+        kvOf: (step) => this.adopter().kvOf(step),
+        begun: (link) => this.onLink(link),
+        onMessage: (message) => this.onMessage(message),
+      },
+    );
+    this.outcome = host.deps.pool.run(call);
+    void this.outcome.then((outcome) => this.onEnd(outcome));
+  }
+
+  /** It has not failed in a way that says nothing of the run. */
+  get isUseful(): boolean {
+    return this.ended === null || this.ended.kind === "finished" || this.ended.kind === "parked";
+  }
+
+  adopt(peer: Pick<RunPeer, "kvOf" | "onMessage">, heard: (link: RunLink) => void): Promise<RunOutcome> {
+    this.peer = peer;
+    if (this.link === null) this.heard = heard;
+    else heard(this.link);
+    for (const message of this.said.splice(0)) peer.onMessage(message);
+    return this.outcome;
+  }
+
+  drop(): void {
+    this.dropped = true;
+    this.said = [];
+    this.link?.drop();
+  }
+
+  /** Its beginning is committed, and whoever drives it finds it here. */
+  begin(): void {
+    if (this.phase === "begun") return;
+    this.phase = "begun";
+    this.room.left();
+    this.place.leave();
+    if (this.isUseful) this.room.beginning();
+    void this.append();
+  }
+
+  private async append(): Promise<void> {
+    try {
+      const begun = await this.room.append(this.fn, this.event, this.nowMs);
+      this.seq = begun.run;
+      if (this.isUseful) this.room.begun(begun.run);
+      this.knowing.resolve({ kind: "begun", begun });
+    } catch (error) {
+      this.room.gone(null);
+      this.drop();
+      this.knowing.reject(error as Error);
+    }
+  }
+
+  private adopter(): Pick<RunPeer, "kvOf" | "onMessage"> {
+    if (this.peer === null) throw new MillraceError("internal", "a run read before its beginning was committed");
+    return this.peer;
+  }
+
+  private onLink(link: RunLink): void {
+    this.link = link;
+    if (this.dropped) return link.drop();
+    link.entries("[]", true);
+    this.heard?.(link);
+    this.heard = null;
+  }
+
+  private onMessage(message: RunMessage): void {
+    if (this.dropped) return;
+    if (this.peer !== null) this.peer.onMessage(message);
+    else if (message.kind === "begin") {
+      if (this.phase === "early") this.begin();
+    } else this.said.push(message);
+  }
+
+  private onEnd(outcome: RunOutcome): void {
+    this.ended = outcome;
+    if (this.phase === "early") void this.end(outcome);
+    // Nobody has taken it, and nobody need.
+    else if (!this.isUseful) this.room.gone(this.seq);
+  }
+
+  private async end(outcome: RunOutcome): Promise<void> {
+    const member = outcome.kind === "finished" && outcome.head["state"] === "done" ? this.whole(outcome.value) : null;
+    if (member === null || outcome.kind !== "finished") {
+      this.begin();
+      return;
+    }
+    this.phase = "ending";
+    this.room.left();
+    try {
+      const result = await this.room.host.commit(member);
+      if (result.kind !== "committed") throw new MillraceError("internal", `the whole of a run ended as ${result.kind}`);
+      this.place.ran(outcome.ranMs);
+      this.place.leave();
+      this.knowing.resolve({ kind: "ended", id: this.run.id, state: "done", value: outcome.value });
+    } catch (error) {
+      // The store is well, but cannot take something of it: which step that was is found one by one.
+      if (error instanceof MillraceError && error.code === "internal") this.begin();
+      else {
+        this.place.leave();
+        this.knowing.reject(error as Error);
+      }
+    }
+  }
+
+  /** Its beginning, its steps with their effects, and its end; null if there was more to it. */
+  private whole(value: string): Member | null {
+    const { host } = this.room;
+    const { deps, live } = host;
+    const clockMs = deps.clock.now();
+    const steps: (ChainedStep & { readonly atMs: number })[] = [];
+    let chars = 0;
+    for (const message of this.said) {
+      if (message.kind !== "step" || message.head["phase"] !== "done") return null;
+      const { step, head, effects, body } = message;
+      const before = steps.at(-1);
+      const atMs = head["atMs"] as number | undefined;
+      const isNext = before === undefined ? head["seen"] === 0 : head["behind"] === before.step;
+      if (!isNext || atMs === undefined || atMs > clockMs) return null;
+      const pos = steps.length + 1;
+      const cause = { fn: this.fn.name, invocation: this.run.id, part: `${pos}.`, hops: this.event.hops, nowMs: atMs };
+      const { writes, refused } = stepWrites(effects, cause, live, deps.hopLimit);
+      if (refused !== null) return null;
+      const chained = { step, entry: stepEntry(head, pos, "done", body), writes, atMs };
+      chars += charsOf(chained);
+      steps.push(chained);
+    }
+    if (chars > MOST_CHARS) return null;
+    const entries = steps.map(({ entry, atMs }) => ({ ...entry, atMs }));
+    const { events = [], ...writes } = joinedWrites(steps);
+    const deliveries = this.event.deliveries.map((delivery) => ({
+      ...delivery,
+      ended: { atMs: clockMs, entries, state: "done", value } as const,
+    }));
+    return { id: newId(this.nowMs), nowMs: this.nowMs, events: [{ ...this.event, deliveries }, ...events], ...writes };
+  }
+}
