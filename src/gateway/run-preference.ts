@@ -11,7 +11,8 @@ const MOST_WAIT_S = 60;
 
 /** `Prefer: wait=N`, `Prefer: respond-async`. What is not understood is not minded, as the RFC says. */
 export function readPreference(header: string | readonly string[] | undefined, usualMs: number): Preference {
-  const text = typeof header === "string" ? header : (header ?? []).join(",");
+  if (header === undefined) return { waitMs: usualMs, applied: null };
+  const text = typeof header === "string" ? header : header.join(",");
   let asked: Preference | null = null;
   for (const preference of text.split(",")) {
     const [name = "", value = ""] = (preference.split(";")[0] ?? "").split("=").map((part) => part.trim());

@@ -1,9 +1,8 @@
 import { MillraceError } from "../core/errors.ts";
-import { newId } from "../core/ids.ts";
 import type { FlowHost, Place } from "../delivery/flow-runner.ts";
 import type { RunLink, RunMessage, RunOutcome } from "../pool/pool.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
-import type { EndState, Member, NewEvent, NewRun, ReadyDelivery, Seq } from "../store/store.ts";
+import type { EndState, Member, NewEvent, NewRun, ReadyDelivery, RunAtItsEnd, Seq } from "../store/store.ts";
 import { goesAhead, runCall, type RunPeer } from "./run-call.ts";
 import type { RunHooks } from "./run-driven.ts";
 import type { Begun } from "./runs.ts";
@@ -36,7 +35,7 @@ export interface EarlyRunsDeps {
 
 /** Runs that are run before they are in the store: nothing can come of that before it is committed (sandbox R11), so nobody can tell. SPEC.md, N22. */
 export class EarlyRuns {
-  private readonly deps: EarlyRunsDeps;
+  readonly deps: EarlyRunsDeps;
   private readonly early = new Set<EarlyRun>();
   /** Those whose beginning is being committed, or is and nobody drives them yet. */
   private readonly byId = new Map<string, EarlyRun>();
@@ -57,15 +56,7 @@ export class EarlyRuns {
     host.live.demand();
     const place = host.place(fn.name);
     if (place === null) return null;
-    const early = new EarlyRun(fn, { event, run, nowMs }, place, {
-      ...this.deps,
-      left: () => void this.early.delete(early),
-      beginning: () => void this.byId.set(run.id, early),
-      begun: (seq) => {
-        if (this.byId.has(run.id)) this.idOf.set(seq, run.id);
-      },
-      gone: (seq) => this.forget(run.id, seq),
-    });
+    const early = new EarlyRun({ fn, event, run, nowMs }, place, this);
     this.early.add(early);
     this.timer ??= setTimeout(() => this.look(), MOST_EARLY_MS).unref();
     return early.known;
@@ -73,6 +64,7 @@ export class EarlyRuns {
 
   /** Whoever drives the run goes on with it where it is. */
   take({ seq, begun }: ReadyDelivery): EarlyCall | null {
+    if (this.byId.size === 0) return null;
     const id = begun?.id ?? this.idOf.get(seq);
     const early = id === undefined ? undefined : this.byId.get(id);
     if (id === undefined || early === undefined) return null;
@@ -82,7 +74,23 @@ export class EarlyRuns {
     return null;
   }
 
-  private forget(id: string, seq: Seq | null): void {
+  /** It is early no more. */
+  leave(early: EarlyRun): void {
+    this.early.delete(early);
+  }
+
+  /** From here on it may be taken. */
+  offer(id: string, early: EarlyRun): void {
+    this.byId.set(id, early);
+  }
+
+  /** Also by whoever knows its number alone. */
+  number(id: string, seq: Seq): void {
+    if (this.byId.has(id)) this.idOf.set(seq, id);
+  }
+
+  /** There is nothing left to be taken. */
+  forget(id: string, seq: Seq | null): void {
     this.byId.delete(id);
     if (seq !== null) this.idOf.delete(seq);
   }
@@ -95,23 +103,19 @@ export class EarlyRuns {
   }
 }
 
-interface EarlyRoom extends EarlyRunsDeps {
-  /** It is not early any more. */
-  readonly left: () => void;
-  /** From here on it may be taken. */
-  readonly beginning: () => void;
-  readonly begun: (seq: Seq) => void;
-  /** There is nothing left to be taken. */
-  readonly gone: (seq: Seq | null) => void;
+/** What begins. */
+interface Beginning {
+  readonly fn: FunctionManifest;
+  readonly event: NewEvent;
+  readonly run: NewRun;
+  readonly nowMs: number;
 }
 
 class EarlyRun implements EarlyCall {
   readonly known: Promise<EarlyEnd>;
   readonly nowMs: number;
-  private readonly fn: FunctionManifest;
-  private readonly event: NewEvent;
-  private readonly run: NewRun;
-  private readonly room: EarlyRoom;
+  private readonly beginning: Beginning;
+  private readonly runs: EarlyRuns;
   private readonly place: Place;
   private readonly knowing = Promise.withResolvers<EarlyEnd>();
   private readonly outcome: Promise<RunOutcome>;
@@ -125,23 +129,17 @@ class EarlyRun implements EarlyCall {
   private dropped = false;
   private seq: Seq | null = null;
 
-  constructor(
-    fn: FunctionManifest,
-    { event, run, nowMs }: { readonly event: NewEvent; readonly run: NewRun; readonly nowMs: number },
-    place: Place,
-    room: EarlyRoom,
-  ) {
-    this.fn = fn;
-    this.event = event;
-    this.run = run;
+  constructor(beginning: Beginning, place: Place, runs: EarlyRuns) {
+    const { fn, event, run, nowMs } = beginning;
+    this.beginning = beginning;
     this.nowMs = nowMs;
     this.place = place;
-    this.room = room;
+    this.runs = runs;
     this.known = this.knowing.promise;
-    const { id, release, seed } = run;
-    const { host, hooks } = room;
+    const { host, hooks } = runs.deps;
+    const called = { run: { id: run.id, release: run.release, seed: run.seed, startedMs: nowMs }, event, attempt: 0 };
     const call = runCall(
-      { run: { id, release, seed, startedMs: nowMs }, event, attempt: 0, begun: false, alone: false },
+      { ...called, begun: false, alone: false },
       { host, fn, hooks },
       {
         kvOf: (step) => this.adopter().kvOf(step),
@@ -176,20 +174,21 @@ class EarlyRun implements EarlyCall {
   begin(): void {
     if (this.phase === "begun") return;
     this.phase = "begun";
-    this.room.left();
+    this.runs.leave(this);
     this.place.leave();
-    if (this.isUseful) this.room.beginning();
+    if (this.isUseful) this.runs.offer(this.beginning.run.id, this);
     void this.append();
   }
 
   private async append(): Promise<void> {
+    const { fn, event, run } = this.beginning;
     try {
-      const begun = await this.room.append(this.fn, this.event, this.nowMs);
+      const begun = await this.runs.deps.append(fn, event, this.nowMs);
       this.seq = begun.run;
-      if (this.isUseful) this.room.begun(begun.run);
+      this.runs.number(run.id, begun.run);
       this.knowing.resolve({ kind: "begun", begun });
     } catch (error) {
-      this.room.gone(null);
+      this.runs.forget(run.id, null);
       this.drop();
       this.knowing.reject(error as Error);
     }
@@ -203,7 +202,6 @@ class EarlyRun implements EarlyCall {
   private onLink(link: RunLink): void {
     this.link = link;
     if (this.dropped) return link.drop();
-    link.entries("[]", true);
     this.heard?.(link);
     this.heard = null;
   }
@@ -220,7 +218,7 @@ class EarlyRun implements EarlyCall {
     this.ended = outcome;
     if (this.phase === "early") void this.end(outcome);
     // Nobody has taken it, and nobody need.
-    else if (!this.isUseful) this.room.gone(this.seq);
+    else if (!this.isUseful) this.runs.forget(this.beginning.run.id, this.seq);
   }
 
   private async end(outcome: RunOutcome): Promise<void> {
@@ -230,13 +228,13 @@ class EarlyRun implements EarlyCall {
       return;
     }
     this.phase = "ending";
-    this.room.left();
+    this.runs.leave(this);
     try {
-      const result = await this.room.host.commit(member);
+      const result = await this.runs.deps.host.commit(member);
       if (result.kind !== "committed") throw new MillraceError("internal", `the whole of a run ended as ${result.kind}`);
       this.place.ran(outcome.ranMs);
       this.place.leave();
-      this.knowing.resolve({ kind: "ended", id: this.run.id, state: "done", value: outcome.value });
+      this.knowing.resolve({ kind: "ended", id: this.beginning.run.id, state: "done", value: outcome.value });
     } catch (error) {
       // The store is well, but cannot take something of it: which step that was is found one by one.
       if (error instanceof MillraceError && error.code === "internal") this.begin();
@@ -249,10 +247,11 @@ class EarlyRun implements EarlyCall {
 
   /** Its beginning, its steps with their effects, and its end; null if there was more to it. */
   private whole(value: string): Member | null {
-    const { host } = this.room;
-    const { deps, live } = host;
+    const { fn, event, run } = this.beginning;
+    const { deps, live } = this.runs.deps.host;
     const clockMs = deps.clock.now();
-    const steps: (ChainedStep & { readonly atMs: number })[] = [];
+    const steps: ChainedStep[] = [];
+    const entries: RunAtItsEnd["entries"][number][] = [];
     let chars = 0;
     for (const message of this.said) {
       if (message.kind !== "step" || message.head["phase"] !== "done") return null;
@@ -262,20 +261,19 @@ class EarlyRun implements EarlyCall {
       const isNext = before === undefined ? head["seen"] === 0 : head["behind"] === before.step;
       if (!isNext || atMs === undefined || atMs > clockMs) return null;
       const pos = steps.length + 1;
-      const cause = { fn: this.fn.name, invocation: this.run.id, part: `${pos}.`, hops: this.event.hops, nowMs: atMs };
+      const cause = { fn: fn.name, invocation: run.id, part: `${pos}.`, hops: event.hops, nowMs: atMs };
       const { writes, refused } = stepWrites(effects, cause, live, deps.hopLimit);
       if (refused !== null) return null;
-      const chained = { step, entry: stepEntry(head, pos, "done", body), writes, atMs };
+      const entry = { ...stepEntry(head, pos, "done", body), atMs };
+      const chained = { step, entry, writes };
       chars += charsOf(chained);
       steps.push(chained);
+      entries.push(entry);
     }
     if (chars > MOST_CHARS) return null;
-    const entries = steps.map(({ entry, atMs }) => ({ ...entry, atMs }));
+    const ended: RunAtItsEnd = { atMs: clockMs, entries, state: "done", value };
+    const begins = { ...event, deliveries: event.deliveries.map((delivery) => ({ ...delivery, ended })) };
     const { events = [], ...writes } = joinedWrites(steps);
-    const deliveries = this.event.deliveries.map((delivery) => ({
-      ...delivery,
-      ended: { atMs: clockMs, entries, state: "done", value } as const,
-    }));
-    return { id: newId(this.nowMs), nowMs: this.nowMs, events: [{ ...this.event, deliveries }, ...events], ...writes };
+    return { id: run.id, nowMs: this.nowMs, events: [begins, ...events], ...writes };
   }
 }

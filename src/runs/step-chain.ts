@@ -53,10 +53,10 @@ export class StepChain {
 
 /** In the order of the steps: a later write of a key is the one that stays. */
 export function joinedWrites(steps: readonly ChainedStep[]): Writes {
-  const all = steps.flatMap(({ writes }) => (writes === NO_WRITES ? [] : [writes]));
-  const [first] = all;
-  if (first === undefined) return NO_WRITES;
-  if (all.length === 1) return first;
+  if (steps.every(({ writes }) => writes === NO_WRITES)) return NO_WRITES;
+  const [only] = steps;
+  if (only !== undefined && steps.length === 1) return only.writes;
+  const all = steps.map(({ writes }) => writes);
   return given({
     events: all.flatMap(({ events = [] }) => events),
     kv: all.flatMap(({ kv = [] }) => kv),

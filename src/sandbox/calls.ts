@@ -94,7 +94,7 @@ export class Calls {
     this.run(call, () => fn.handler(request, new CallContext(call, head.params, fn)), "answer");
   }
 
-  /** The run itself begins with the first piece of its journal. */
+  /** A run that has begun goes on with the first piece of its journal. */
   startRun(frame: Frame, fn: LoadedFunction): void {
     const call = this.begin(frame);
     const { flow } = fn;
@@ -106,7 +106,10 @@ export class Calls {
     const event: unknown = JSON.parse(frame.body.toString("utf8"));
     const { sink, storage, habits, outside } = this;
     const host = { sink, storage, habits, outside, left: (call: Call) => this.forget(call) };
-    this.flows.set(call.number, new FlowCall(call, head, host, { ...fn, handler: flow }, runInput(event, head.http)));
+    const started = new FlowCall(call, head, host, { around: fn, handler: flow }, runInput(event, head.http));
+    this.flows.set(call.number, started);
+    // Of what has not begun there is no journal.
+    if (!head.begun) started.entries("[]", true);
   }
 
   entries(frame: Frame): void {

@@ -1,13 +1,14 @@
 import { Server, Socket } from "node:net";
-import type { Apart } from "./flow/ahead.ts";
 
-/** Something that is about to reach out of this process, held back. */
-interface Held {
+/** Something that is about to reach out of this process. */
+interface Reach {
   /** The call that does it; null: none that is known. */
   readonly call: number | null;
   readonly go: () => void;
   readonly refuse: (reason: Error) => void;
 }
+
+const LOST = new Error("the run was given up before what it had done was committed");
 
 /**
  * Whether anything in this process has ever reached out of it, by a socket: it has no other way, unless it was granted one. As long as
@@ -16,49 +17,61 @@ interface Held {
  */
 export class Outside {
   private reached = false;
+  /** Calls that have gone ahead of what they have committed. */
   private readonly ahead = new Set<number>();
-  private held: Held[] = [];
+  /** Calls that were given up before it was committed, and still do something. */
+  private readonly lost = new Set<number>();
+  private held: Reach[] = [];
 
   get isReached(): boolean {
     return this.reached;
   }
 
-  /** As the run under this number sees it. */
-  apart(call: number): Apart {
-    const isApart = (): boolean => !this.reached;
-    const reaches = (): boolean => this.held.some((held) => held.call === call || held.call === null);
-    return {
-      get isApart() {
-        return isApart();
-      },
-      get reaches() {
-        return reaches();
-      },
-      enter: () => void this.ahead.add(call),
-      leave: (lost) => this.leave(call, lost),
-    };
+  /** There is nothing left to watch for. */
+  get isOpen(): boolean {
+    return this.reached && this.ahead.size === 0 && this.lost.size === 0;
   }
 
-  /** True: nothing has to be waited for. */
-  reach(): boolean {
+  note(): void {
     this.reached = true;
-    return this.ahead.size === 0;
   }
 
-  hold(held: Held): void {
-    this.held.push(held);
+  /** False: it is held back, or refused. */
+  reach(call: number | null, make: () => Reach): boolean {
+    this.reached = true;
+    if (call !== null && this.lost.has(call)) make().refuse(LOST);
+    else if (this.ahead.size === 0) return true;
+    else this.held.push(make());
+    return false;
   }
 
-  private leave(call: number, lost: boolean): void {
+  /** Something of this call waits to reach out. */
+  holds(call: number): boolean {
+    return this.held.some((held) => held.call === call || held.call === null);
+  }
+
+  enter(call: number): void {
+    this.ahead.add(call);
+  }
+
+  /** All that it went ahead of is committed. */
+  leave(call: number): void {
     this.ahead.delete(call);
-    if (this.held.length === 0) return;
-    if (lost) {
-      const refused = this.held.filter((held) => held.call === call);
-      this.held = this.held.filter((held) => held.call !== call);
-      for (const { refuse } of refused) refuse(new Error("the run was given up before what it had done was committed"));
-    }
-    if (this.ahead.size > 0) return;
-    for (const { go } of this.held.splice(0)) go();
+    if (this.ahead.size === 0) for (const { go } of this.held.splice(0)) go();
+  }
+
+  /** It never will be. */
+  lose(call: number): void {
+    this.lost.add(call);
+    const refused = this.held.filter((held) => held.call === call);
+    this.held = this.held.filter((held) => held.call !== call);
+    for (const { refuse } of refused) refuse(LOST);
+    this.leave(call);
+  }
+
+  /** The call does nothing any more. */
+  gone(call: number): void {
+    this.lost.delete(call);
   }
 }
 
@@ -72,25 +85,22 @@ export function watchSockets(outside: Outside, current: () => number | null): vo
     Reflect.set(prototype, name, by(original));
     watched.push(() => Reflect.set(prototype, name, original));
   };
-  const pass = (): boolean => {
-    const isFree = outside.reach();
-    // Nothing goes ahead any more: there is nothing left to watch for.
-    if (isFree) for (const undo of watched.splice(0)) undo();
-    return isFree;
+  const isOpen = (): boolean => {
+    if (!outside.isOpen) return false;
+    for (const undo of watched.splice(0)) undo();
+    return true;
   };
   /** `noted`: how it looks while it is held back. */
   const hold = (original: Method, noted: (socket: object) => void): Method =>
     function held(...args) {
-      if (pass()) return Reflect.apply(original, this, args);
-      noted(this);
-      outside.hold({
-        call: current(),
-        go: () => {
-          if (Reflect.get(this, "destroyed") !== true) Reflect.apply(original, this, args);
-        },
-        refuse: (reason) => refuse(this, reason),
+      const call = current();
+      const go = (): unknown => Reflect.apply(original, this, args);
+      if (isOpen()) return go();
+      const isFree = outside.reach(call, () => {
+        noted(this);
+        return { call, go: () => void (Reflect.get(this, "destroyed") === true || go()), refuse: (reason) => refuse(this, reason) };
       });
-      return this;
+      return isFree ? go() : this;
     };
   replace(Socket.prototype, "connect", (original) => hold(original, (socket) => Reflect.set(socket, "connecting", true)));
   const datagrams = process.getBuiltinModule("node:dgram").Socket.prototype;
@@ -98,7 +108,7 @@ export function watchSockets(outside: Outside, current: () => number | null): vo
   // Whoever listens does nothing to anybody yet, and hears of the others only in a later turn.
   const note = (original: Method): Method =>
     function noted(...args) {
-      pass();
+      outside.note();
       return Reflect.apply(original, this, args);
     };
   replace(Server.prototype, "listen", note);

@@ -1,3 +1,4 @@
+import type { Outside } from "../outside.ts";
 import type { Command } from "./command.ts";
 
 /** A step's end, on its way to the node. */
@@ -9,27 +10,21 @@ export interface Finished {
   readonly attempt: number;
 }
 
-/** What the process can still take back: nothing of it has been seen from outside. */
-export interface Apart {
-  /** Nothing in this process has ever reached out of it. */
-  readonly isApart: boolean;
-  /** From here on what reaches out waits. */
-  enter(): void;
-  /** `lost`: what it has begun since is not to be. */
-  leave(lost: boolean): void;
-  /** Something of this run waits to reach out. */
-  readonly reaches: boolean;
-}
-
 const MOST_STEPS = 64;
 /** The node hears of them together, but no later than this. */
 const MOST_WAIT_MS = 4;
 
+/** The process around a run. */
+export interface Surroundings {
+  readonly outside: Pick<Outside, "enter" | "leave" | "lose" | "holds" | "isReached">;
+  /** Of the run's call. */
+  readonly callNumber: number;
+}
+
 /** Steps whose results the handler has and whose commits it does not know of: in their order, each meaning nothing without the one before it. SPEC.md, R10. */
 export class Ahead {
-  private readonly apart: Apart;
-  private readonly say: (step: Finished, more: object) => void;
-  private readonly placeOf: (command: Command) => number;
+  private readonly around: Surroundings;
+  private readonly run: { send(step: Finished, more: object): void; placeOf(command: Command): number };
   private readonly chain: Command[] = [];
   /** The run's beginning is committed. */
   private isBegun = true;
@@ -38,10 +33,9 @@ export class Ahead {
   /** In order: what may begin only when all of them are committed. */
   private later: (() => void)[] = [];
 
-  constructor(apart: Apart, placeOf: (command: Command) => number, say: (step: Finished, more: object) => void) {
-    this.apart = apart;
-    this.placeOf = placeOf;
-    this.say = say;
+  constructor(around: Surroundings, run: Ahead["run"]) {
+    this.around = around;
+    this.run = run;
   }
 
   /** Something that the handler knows is not committed, as far as is known here. */
@@ -66,6 +60,16 @@ export class Ahead {
     return this.unsaid.length > 0;
   }
 
+  /** Nothing in this process has ever reached out of it. */
+  get isUnseen(): boolean {
+    return !this.around.outside.isReached;
+  }
+
+  /** Something of the run waits to reach out. */
+  get reachesOut(): boolean {
+    return this.around.outside.holds(this.around.callNumber);
+  }
+
   get last(): Command | undefined {
     return this.chain.at(-1);
   }
@@ -73,7 +77,7 @@ export class Ahead {
   /** All of the run, from its first turn. */
   beforeBeginning(): void {
     this.isBegun = false;
-    this.apart.enter();
+    this.enter();
   }
 
   /** True: nothing is ahead any more. */
@@ -81,30 +85,30 @@ export class Ahead {
     if (this.isBegun) return false;
     this.isBegun = true;
     if (this.chain.length > 0) return false;
-    this.apart.leave(false);
+    this.leave();
     return true;
   }
 
   /** `seen`: the last completion that the handler had before the first of them. */
   add(step: Finished, atMs: number, seen: number): void {
     const before = this.last;
-    if (!this.isAhead) this.apart.enter();
+    if (!this.isAhead) this.enter();
     if (this.unsaid.length === 0) this.unsaidSinceMs = performance.now();
     this.chain.push(step.command);
-    this.unsaid.push({ step, more: before === undefined ? { atMs, seen } : { atMs, behind: this.placeOf(before) } });
+    this.unsaid.push({ step, more: before === undefined ? { atMs, seen } : { atMs, behind: this.run.placeOf(before) } });
   }
 
   /** Tells the node of what it has not heard of; `ripe`: only if that is long enough ago. */
   tell(when?: "ripe"): void {
     if (this.unsaid.length === 0 || (when === "ripe" && performance.now() - this.unsaidSinceMs < MOST_WAIT_MS)) return;
-    for (const { step, more } of this.unsaid.splice(0)) this.say(step, more);
+    for (const { step, more } of this.unsaid.splice(0)) this.run.send(step, more);
   }
 
   /** False: it is none of them. */
   committed(command: Command): boolean {
     if (this.chain[0] !== command) return false;
     this.chain.shift();
-    if (!this.isAhead) this.apart.leave(false);
+    if (!this.isAhead) this.leave();
     return true;
   }
 
@@ -121,10 +125,19 @@ export class Ahead {
 
   /** The run leaves the instance. */
   end(lost: boolean): void {
-    if (this.isAhead) this.apart.leave(lost);
+    if (this.isAhead && lost) this.around.outside.lose(this.around.callNumber);
+    else if (this.isAhead) this.leave();
     this.chain.length = 0;
     this.isBegun = true;
     this.unsaid = [];
     this.later = [];
+  }
+
+  private enter(): void {
+    this.around.outside.enter(this.around.callNumber);
+  }
+
+  private leave(): void {
+    this.around.outside.leave(this.around.callNumber);
   }
 }

@@ -15,7 +15,7 @@ export interface Compensation extends Undo {
 
 /** What is to be undone when the run fails: the finished steps that said how, last first, one at a time. */
 export class Compensations {
-  private readonly given = new Map<Command, Undo>();
+  private given: Map<Command, Undo> | null = null;
   private readonly finished: Compensation[] = [];
   private underWay = false;
 
@@ -25,14 +25,14 @@ export class Compensations {
   }
 
   give(command: Command, undo: Undo): void {
-    this.given.set(command, undo);
+    (this.given ??= new Map()).set(command, undo);
   }
 
   completed(command: Command, isDone: boolean, result: string | null): void {
     if (command.verb === "rollback" && isDone) this.underWay = false;
-    const undo = this.given.get(command);
+    const undo = this.given?.get(command);
     if (undo === undefined) return;
-    this.given.delete(command);
+    this.given?.delete(command);
     if (isDone) this.finished.push({ name: command.name, number: command.number, result, ...undo });
   }
 

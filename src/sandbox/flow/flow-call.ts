@@ -1,7 +1,7 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import { format } from "node:util";
 import type { Entry } from "../../protocol/journal.ts";
-import { FRAME } from "../../protocol/frame.ts";
+import { FRAME, type FrameType } from "../../protocol/frame.ts";
 import type { LogLevel, RunHead } from "../../protocol/messages.ts";
 import type { FlowHandler } from "../../sdk/definition.ts";
 import { Call } from "../call.ts";
@@ -11,7 +11,7 @@ import { toFunctionError } from "../function-error.ts";
 import type { Outside } from "../outside.ts";
 import { checkedEvent } from "../checked-event.ts";
 import type { Command } from "./command.ts";
-import { FlowRun } from "./flow-run.ts";
+import { type FlowPort, FlowRun } from "./flow-run.ts";
 import { FlowVerbs } from "./flow-verbs.ts";
 import { keptAnswer } from "./kept-answer.ts";
 import type { Attempt } from "./step-attempts.ts";
@@ -62,9 +62,11 @@ export interface FlowHost {
 }
 
 /** One activation of a run in this instance: its frames, its handler's context, the transactions of its steps. */
-export class FlowCall {
+export class FlowCall implements FlowPort {
   readonly call: Call;
   readonly run: FlowRun;
+  readonly outside: Outside;
+  readonly callNumber: number;
   private readonly host: FlowHost;
   private readonly around: Surroundings;
   private readonly attempts = new Set<StepCall>();
@@ -75,50 +77,69 @@ export class FlowCall {
     call: Call,
     head: RunHead,
     host: FlowHost,
-    flow: Surroundings & { readonly handler: FlowHandler },
+    { around, handler }: { readonly around: Surroundings; readonly handler: FlowHandler },
     input: { readonly value: unknown; readonly params: Params },
   ) {
     this.call = call;
+    this.callNumber = call.number;
     this.host = host;
-    this.around = flow;
-    const { sink, storage, outside } = host;
-    const { number } = call;
-    this.run = new FlowRun(
-      head,
-      {
-        open: (head, body) => sink.send(FRAME.open, number, head, body),
-        step: (head, effects, body) => sink.send(FRAME.step, number, withEffects(head, effects), body),
-        park: (head) => this.leave(() => sink.send(FRAME.park, number, head, null)),
-        finish: (head, body) => this.leave(() => sink.send(FRAME.result, number, head, body)),
-        begin: () => sink.send(FRAME.begin, number, null, null),
-        extend: (ms) => sink.send(FRAME.extend, number, { ms }, null),
-        warn: (text) => call.log.line("warn", text),
-        transaction: (run, command, attempt, timeoutMs) =>
-          this.transaction(run as (tx: CallContext) => unknown, command, attempt, timeoutMs),
-        soon: (turn) => void setImmediate(turn),
-        apart: outside.apart(number),
-      },
-      host.habits,
-      (run) => {
-        const verbs = new FlowVerbs(run, {
-          attempt: call.head.attempt,
-          params: input.params,
-          env: flow.env,
-          log: mutedLog(call, run),
-          targets: flow.targets,
-          stepAround: () => {
-            const current = storage.getStore();
-            return current instanceof StepCall ? current.words : null;
-          },
-        });
-        const handle = (value: unknown): unknown => (flow.handler as (input: unknown, flow: FlowVerbs) => unknown)(value, verbs);
-        return storage.run(call, () => {
-          if (head.http) return keptAnswer(handle(input.value));
-          return head.checkSchema ? checkedEvent(input.value, flow).then(handle) : handle(input.value);
-        });
-      },
-    );
+    this.outside = host.outside;
+    this.around = around;
+    this.run = new FlowRun(head, this, host.habits, (run) => {
+      const verbs = new FlowVerbs(run, {
+        attempt: call.head.attempt,
+        params: input.params,
+        env: around.env,
+        log: mutedLog(call, run),
+        targets: around.targets,
+        stepAround: () => {
+          const current = host.storage.getStore();
+          return current instanceof StepCall ? current.words : null;
+        },
+      });
+      const handle = (value: unknown): unknown => (handler as (input: unknown, flow: FlowVerbs) => unknown)(value, verbs);
+      return host.storage.run(call, () => {
+        if (head.http) return keptAnswer(handle(input.value));
+        return head.checkSchema ? checkedEvent(input.value, around).then(handle) : handle(input.value);
+      });
+    });
   }
+
+  // the run's way to the node
+
+  open(head: object, body: string | null): void {
+    this.host.sink.send(FRAME.open, this.callNumber, head, body);
+  }
+
+  step(head: object, effects: string | null, body: string): void {
+    this.host.sink.send(FRAME.step, this.callNumber, withEffects(head, effects), body);
+  }
+
+  park(head: object): void {
+    this.leave(FRAME.park, head, null);
+  }
+
+  finish(head: object, body: string): void {
+    this.leave(FRAME.result, head, body);
+  }
+
+  begin(): void {
+    this.host.sink.send(FRAME.begin, this.callNumber, null, null);
+  }
+
+  extend(ms: number): void {
+    this.host.sink.send(FRAME.extend, this.callNumber, { ms }, null);
+  }
+
+  warn(text: string): void {
+    this.call.log.line("warn", text);
+  }
+
+  soon(turn: () => void): void {
+    setImmediate(turn);
+  }
+
+  // from the node
 
   entries(json: string, live: boolean): void {
     this.run.entries(JSON.parse(json) as Entry[], live);
@@ -149,7 +170,7 @@ export class FlowCall {
     return false;
   }
 
-  private transaction(run: (tx: CallContext) => unknown, command: Command, attempt: number, timeoutMs: number): StepCall {
+  transaction(run: (tx: never) => unknown, command: Command, attempt: number, timeoutMs: number): StepCall {
     const { sink } = this.host;
     const { number, head } = this.call;
     const place = this.run.placeOf(command);
@@ -159,7 +180,7 @@ export class FlowCall {
       number: () => ++this.lastRead,
     };
     const isMocked = command.verb === "step" && this.run.head.mocked?.includes(command.name) === true;
-    const work = isMocked ? () => step.reads.mock({ name: command.name, number: command.number, attempt }) : run;
+    const work = isMocked ? () => step.reads.mock({ name: command.name, number: command.number, attempt }) : (run as (tx: CallContext) => unknown);
     const step: StepCall = new StepCall(
       [number, { id: head.id, attempt, timeoutMs }, port],
       command.words,
@@ -179,12 +200,13 @@ export class FlowCall {
     const { aborted } = this;
     if (aborted === null) return;
     this.aborted = null;
-    this.leave(() => this.host.sink.send(FRAME.threw, this.call.number, { error: toFunctionError(aborted) }, null));
+    this.leave(FRAME.threw, { error: toFunctionError(aborted) }, null);
   }
 
-  private leave(say: () => void): void {
+  private leave(type: FrameType, head: object, body: string | null): void {
     this.call.close("ended");
-    say();
+    this.host.sink.send(type, this.callNumber, head, body);
+    this.outside.gone(this.callNumber);
     this.host.left(this.call);
   }
 }

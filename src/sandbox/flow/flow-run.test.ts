@@ -3,6 +3,7 @@ import type { Entry } from "../../protocol/journal.ts";
 import type { RunHead } from "../../protocol/messages.ts";
 import { fromValueText } from "../../protocol/value-text.ts";
 import type { Flow } from "../../sdk/flow.ts";
+import { Outside } from "../outside.ts";
 import { FlowRun } from "./flow-run.ts";
 import { FlowVerbs } from "./flow-verbs.ts";
 import { StepHabits } from "./step-habits.ts";
@@ -39,6 +40,7 @@ interface RigOptions {
 /** A run over a scripted node: what the run says, and the node's answers. */
 class Rig {
   readonly run: FlowRun;
+  readonly outside = new Outside();
   readonly said: string[] = [];
   readonly warnings: string[] = [];
   /** What the node has not said yet. */
@@ -79,7 +81,8 @@ class Rig {
           close: () => {},
         }),
         soon: (turn) => void setImmediate(turn),
-        apart: { isApart: true, reaches: false, enter: () => {}, leave: () => {} },
+        outside: this.outside,
+        callNumber: 1,
       },
       habits,
       (run) => handler(verbsOf(run) as unknown as Flow),

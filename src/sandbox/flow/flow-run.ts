@@ -3,7 +3,7 @@ import type { CancelFacts, Entry, Phase, Verb } from "../../protocol/journal.ts"
 import type { RunHead } from "../../protocol/messages.ts";
 import { fromValueText } from "../../protocol/value-text.ts";
 import { RunCancelled } from "../../sdk/run-cancelled.ts";
-import { Ahead, type Apart, type Finished } from "./ahead.ts";
+import { Ahead, type Finished, type Surroundings } from "./ahead.ts";
 import { Command, keyOf } from "./command.ts";
 import { Compensations, type Undo } from "./compensations.ts";
 import { keptError, keptValue } from "./kept-value.ts";
@@ -15,7 +15,7 @@ import type { StepPlan } from "./step-command.ts";
 import type { StepHabits } from "./step-habits.ts";
 
 /** How a run speaks to the node, and what it needs of its process. */
-export interface FlowPort {
+export interface FlowPort extends Surroundings {
   open(head: object, body: string | null): void;
   step(head: object, effects: string | null, body: string): void;
   /** Both end the run in this instance. */
@@ -29,7 +29,6 @@ export interface FlowPort {
   transaction(run: (tx: never) => unknown, command: Command, attempt: number, timeoutMs: number): Attempt;
   /** After everything that is ready to run has run. */
   soon(turn: () => void): void;
-  readonly apart: Apart;
 }
 
 type HandlerEnd = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly thrown: unknown };
@@ -70,7 +69,8 @@ export class FlowRun {
   private readonly counts = new Map<string, number>();
   private readonly noted = new NotedCommands();
   private readonly steps = new Map<Command, StepAttempts>();
-  private readonly places = new Map<number, Command>();
+  /** By their numbers in the frames. */
+  private readonly places: Command[] = [];
   /** Sent, and not yet known to be committed. */
   private readonly unkept = new Map<Command, { readonly phase: Phase; readonly attempt: number; readonly body: string }>();
   /** Ended, and the handler may have its result before the node hears of it. */
@@ -102,11 +102,7 @@ export class FlowRun {
     this.head = head;
     this.port = port;
     this.habits = habits;
-    this.ahead = new Ahead(
-      port.apart,
-      (command) => this.placeOf(command),
-      (step, more) => this.send(step, more),
-    );
+    this.ahead = new Ahead(port, this);
     this.handler = () => handler(this);
     if (!head.begun) this.ahead.beforeBeginning();
     this.nowMs = head.startedMs;
@@ -139,7 +135,7 @@ export class FlowRun {
   }
 
   kept(place: number, pos: number, atMs: number): void {
-    const command = this.places.get(place);
+    const command = this.places[place];
     const sent = command === undefined ? undefined : this.unkept.get(command);
     if (command === undefined || sent === undefined || this.over) return;
     if (this.ahead.committed(command)) {
@@ -161,7 +157,7 @@ export class FlowRun {
   }
 
   again(place: number, conflict: boolean): void {
-    const command = this.places.get(place);
+    const command = this.places[place];
     const step = command === undefined ? undefined : this.steps.get(command);
     if (command === undefined || step === undefined || this.over) return;
     if (!conflict && this.unkept.has(command)) return;
@@ -291,7 +287,7 @@ export class FlowRun {
   placeOf(command: Command): number {
     if (command.place === 0) {
       command.place = ++this.lastPlace;
-      this.places.set(command.place, command);
+      this.places[command.place] = command;
     }
     return command.place;
   }
@@ -326,7 +322,7 @@ export class FlowRun {
   private pump(): void {
     if (this.busy || this.over) return;
     if (!this.started) {
-      if (!this.head.begun && !this.isApart && this.ahead.isAhead) {
+      if (!this.head.begun && !this.isUnseen && this.ahead.isAhead) {
         // It is not to be known that it has begun before it has.
         if (this.queue.includes("live")) this.askToBegin();
         return;
@@ -380,8 +376,9 @@ export class FlowRun {
   }
 
   private giveUpSteps(): void {
-    const reason = new RunCancelled("the flow's handler has ended");
-    for (const step of this.steps.values()) if (step.active || this.outstanding.has(step.command)) step.giveUp(reason);
+    let reason: Error | null = null;
+    for (const step of this.steps.values())
+      if (step.active || this.outstanding.has(step.command)) step.giveUp((reason ??= new RunCancelled("the flow's handler has ended")));
   }
 
   private deliver(entry: Entry): void {
@@ -473,7 +470,7 @@ export class FlowRun {
 
   // ahead of the commits
 
-  private send({ command, head, effects, value }: Finished, more?: object): void {
+  send({ command, head, effects, value }: Finished, more?: object): void {
     const { verb, name, number } = command;
     this.port.step({ step: this.placeOf(command), verb, name, number, ...head, ...more }, effects, value);
   }
@@ -482,11 +479,11 @@ export class FlowRun {
   private mayGoAhead(command: Command): boolean {
     if (this.head.ahead === "no" || this.cancelled !== null || this.ended !== null || this.unsent !== null) return false;
     if (command.verb !== "step" || this.steps.get(command)?.hasRead !== false) return false;
-    return this.isApart || (!this.ahead.isAhead && this.habits.isLast(command));
+    return this.isUnseen || (!this.ahead.isAhead && this.habits.isLast(command));
   }
 
-  private get isApart(): boolean {
-    return this.head.ahead === "steps" && this.port.apart.isApart;
+  private get isUnseen(): boolean {
+    return this.head.ahead === "steps" && this.ahead.isUnseen;
   }
 
   /** If nothing else can be delivered, the handler goes on with its result. */
@@ -519,7 +516,7 @@ export class FlowRun {
     if (ended === null && last !== undefined) this.habits.wentOn(last);
     const isIdle = this.outstanding.size === 0 && this.remarks.length === 0;
     if (isIdle && ended === null) this.waitedElsewhere = true;
-    const kept = isIdle && ended?.ok === true && !this.port.apart.reaches ? keptValue(ended.value, RESULT) : null;
+    const kept = isIdle && ended?.ok === true && !this.ahead.reachesOut ? keptValue(ended.value, RESULT) : null;
     if (kept?.ok !== true) return this.askToBegin();
     if (last !== undefined) this.habits.ended(last);
     this.over = true;
@@ -534,7 +531,7 @@ export class FlowRun {
   }
 
   private nextAhead(): Command | null {
-    if (this.ended !== null || !this.isApart || this.ahead.isFull || this.outstanding.size !== 1 || this.remarks.length > 0) return null;
+    if (this.ended !== null || !this.isUnseen || this.ahead.isFull || this.outstanding.size !== 1 || this.remarks.length > 0) return null;
     for (const command of this.outstanding)
       if (command.verb === "step" && !this.isBegun(command) && this.noted.get(command.key) === undefined && !this.habits.isLong(command))
         return command;

@@ -13,11 +13,15 @@ export interface Noted {
 /** Nothing in the code has to ask for these. */
 const BY_ITSELF: ReadonlySet<Verb> = new Set(["map", "answer", "run", "rollback"]);
 
+/** Most runs are never replayed. */
+const NOTHING = new Map<string, Noted>();
+
 /** What the journal says of commands besides their completions: that they were opened, and how their attempts went. */
 export class NotedCommands {
-  private readonly noted = new Map<string, Noted>();
+  private noted = NOTHING;
 
   add(entry: Entry): void {
+    if (this.noted === NOTHING) this.noted = new Map();
     const key = keyOf(entry.verb, entry.name, entry.number);
     const before = this.noted.get(key) ?? { entry, opened: false, failed: 0, last: null };
     if (entry.phase === "opened") this.noted.set(key, { ...before, opened: true });

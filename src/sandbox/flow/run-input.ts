@@ -18,8 +18,8 @@ export function runInput(event: unknown, http: boolean): { readonly value: unkno
   if (http && isRecord(data)) {
     const { body, ...head } = data as unknown as KeptRequest;
     const bytes = body === null ? null : Uint8Array.from(Buffer.from(body, "base64"));
-    const never = new AbortController().signal;
-    return { value: new LazyRequest(head, bytes, () => never), params: head.params };
+    let never: AbortSignal | null = null;
+    return { value: new LazyRequest(head, bytes, () => (never ??= new AbortController().signal)), params: head.params };
   }
   // What JSON does not carry was kept as text.
   if (event["datacontenttype"] === VALUE_CONTENT_TYPE && typeof data === "string")
