@@ -78,6 +78,10 @@ class Driving {
   private over = false;
   /** What the driver itself could not do. */
   private broken: unknown = null;
+  /** Nameless programs whose requests are under way. */
+  private readonly asking = new Set<Promise<void>>();
+  /** Those whose requests were lost: whether they have begun is not known. */
+  private readonly unsure = new Set<string>();
   private readonly stuck: string[] = [];
 
   constructor(node: NodeProcess, programs: readonly Program[], options: VerifyOptions) {
@@ -102,7 +106,7 @@ class Driving {
     const kv = new Map<string, unknown>();
     for (const prefix of ["count", "shared", "order"]) for (const { key, value } of await this.report(prefix)) kv.set(key, value);
     const unended: Difference[] = this.stuck.map((program) => ({ program, rule: "X1", text: "has not ended" }));
-    const differences = [...unended, ...judge(this.programs, { runs: this.file.runs(), kv })];
+    const differences = [...unended, ...judge(this.programs, { runs: this.file.runs(), kv, unsure: this.unsure })];
     const named = [...new Set(differences.flatMap(({ program }) => program ?? []))];
     const journals = [
       ...named.slice(0, 5).flatMap((program) => this.file.journal(program)),
@@ -139,6 +143,11 @@ class Driving {
   /** Until the node has said that it is on disk; what may have been lost on the way is sent again (X8). */
   private async begin(program: Program): Promise<void> {
     const { id, end } = program;
+    if (program.nameless === true) {
+      const asking = this.ask(program).finally(() => this.asking.delete(asking));
+      this.asking.add(asking);
+      return;
+    }
     if (end === "done" || end === "throws")
       await this.insist("/programs", JSON.stringify(program), {
         "idempotency-key": id,
@@ -146,6 +155,15 @@ class Driving {
         "content-type": "application/json",
       });
     else await this.emit({ id: `begin ${id}`, type: "program", data: { id, program } });
+  }
+
+  private async ask(program: Program): Promise<void> {
+    const headers = { prefer: "wait=1", "content-type": "application/json" };
+    const response = await fetch(`${this.node.gateway}/programs`, { method: "POST", body: JSON.stringify(program), headers }).catch(() => null);
+    await response?.arrayBuffer().catch(() => {});
+    const status = response?.status ?? 0;
+    if (status === 0 || status === 502 || status === 503) this.unsure.add(program.id);
+    else if (status !== 200 && status !== 202 && status !== 500) this.broken ??= new Error(`a nameless program was answered ${status}`);
   }
 
   private emit(event: { id: string; type: string; data: object }): Promise<void> {
@@ -254,7 +272,7 @@ class Driving {
     for (let sinceMs = Date.now(); ; await pause(LOOK_MS)) {
       if (this.broken !== null) throw this.broken;
       this.live = this.file.live();
-      if (this.live === 0 && this.begun >= this.programs.length) return;
+      if (this.live === 0 && this.begun >= this.programs.length && this.asking.size === 0) return;
       const now = `${this.live} ${this.answered.size}`;
       if (now !== before) sinceMs = Date.now();
       before = now;

@@ -10,6 +10,8 @@ export interface FoundRun {
 
 export interface Found {
   readonly runs: ReadonlyMap<string, FoundRun>;
+  /** Programs that may have begun or not. */
+  readonly unsure: ReadonlySet<string>;
   /** Everything in the kv. */
   readonly kv: ReadonlyMap<string, unknown>;
 }
@@ -28,9 +30,11 @@ export function judge(programs: readonly Program[], found: Found): readonly Diff
   for (const program of programs) {
     const told = (rule: string, text: string): unknown => differences.push({ program: program.id, rule, text });
     const predicted = predict(program);
+    const run = found.runs.get(program.id);
+    // Not at all, then: a counter of it would be a difference.
+    if (run === undefined && found.unsure.has(program.id)) continue;
     for (const [key, count] of predicted.counts) counts.set(`count ${key}`, count);
     for (const [counter, count] of predicted.shared) shared.set(counter, (shared.get(counter) ?? 0) + count);
-    const run = found.runs.get(program.id);
     if (run === undefined) {
       told("X1", "there is no run of it");
       continue;

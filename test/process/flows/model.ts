@@ -56,6 +56,9 @@ class Model {
     switch (op.op) {
       case "step":
         return this.step(op);
+      case "chain":
+        for (let i = 0; i < op.steps; i++) this.count(`heard ${op.key}.${i}`);
+        return op.steps - 1;
       case "exhaust":
         return op.caught ? "caught" : FAILED;
       case "sleep":

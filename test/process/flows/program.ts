@@ -11,6 +11,8 @@ export type Op =
       readonly emits: boolean;
       readonly shared: number | null;
     }
+  /** Steps that only write, one after the other: they go ahead of their commits. The `fails`-th fails once; then one reads what they wrote. */
+  | { readonly op: "chain"; readonly key: string; readonly steps: number; readonly fails: number | null }
   /** Fails in all its attempts; caught, or the run's end. */
   | { readonly op: "exhaust"; readonly key: string; readonly caught: boolean }
   | { readonly op: "sleep"; readonly key: string; readonly ms: number }
@@ -42,6 +44,8 @@ export interface Program {
   readonly ops: readonly Op[];
   /** How it ends: by itself, by an error at its end, or by the event that cancels it, for which it waits. */
   readonly end: "done" | "throws" | "cancelled" | "dropped";
+  /** Begun by a client that waits and gives it no name. Should its request be lost on the way, it has run as any other, or not at all. */
+  readonly nameless?: boolean;
 }
 
 const MOST_OPS = 6;
@@ -52,7 +56,9 @@ export function randomProgram(id: string, random: Random, depth = 0): Program {
   const ops = Array.from({ length: count }, (_, i) => randomOp(`${i}`, id, random, depth));
   const ends =
     depth > 0 ? (["done", "done", "throws"] as const) : (["done", "done", "done", "done", "throws", "cancelled", "dropped"] as const);
-  return { id, ops, end: random.pick(ends) };
+  const end = random.pick(ends);
+  const nameless = depth === 0 && (end === "done" || end === "throws") && random.chance(0.5);
+  return { id, ops, end, ...(nameless ? { nameless } : {}) };
 }
 
 function randomOp(key: string, id: string, random: Random, depth: number): Op {
@@ -61,6 +67,8 @@ function randomOp(key: string, id: string, random: Random, depth: number): Op {
     "step",
     "step",
     "step",
+    "chain",
+    "chain",
     "exhaust",
     "sleep",
     "wait",
@@ -77,6 +85,10 @@ function randomOp(key: string, id: string, random: Random, depth: number): Op {
   switch (kind) {
     case "step":
       return randomStep(key, random);
+    case "chain": {
+      const steps = random.whole(1, 12);
+      return { op: "chain", key, steps, fails: random.chance(0.2) ? random.whole(0, steps - 1) : null };
+    }
     case "exhaust":
       return { op: "exhaust", key, caught: random.chance(0.8) };
     case "sleep":

@@ -23,7 +23,8 @@ export class RunFile {
       const id = programOf(String(row["fn"]), String(row["json"]));
       const value = row["value"];
       const state = STATES[Number(row["state"])] ?? "unknown";
-      if (id !== null) found.set(id, { state, result: state === "done" && typeof value === "string" ? fromValueText(value) : null });
+      if (id !== null && found.has(id)) found.set(id, { state: "there twice", result: null });
+      else if (id !== null) found.set(id, { state, result: state === "done" && typeof value === "string" ? fromValueText(value) : null });
     }
     return found;
   }

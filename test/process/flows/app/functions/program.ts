@@ -64,6 +64,8 @@ async function run(op: Op, program: Program, flow: Flow): Promise<unknown> {
   switch (op.op) {
     case "step":
       return await step(op, id, flow);
+    case "chain":
+      return await chain(op, id, flow);
     case "exhaust":
       try {
         return await flow.step(key, () => broken("always"), { retry: { ...RETRY, attempts: 2 } });
@@ -152,6 +154,23 @@ async function step(op: Extract<Op, { op: "step" }>, id: string, flow: Flow): Pr
     },
     op.undo ? { rollback: (tx, result) => undo(tx, id, result) } : {},
   );
+}
+
+/** Nothing of it is read before it is all there. */
+async function chain({ key, steps, fails }: Extract<Op, { op: "chain" }>, id: string, flow: Flow): Promise<number> {
+  let last = -1;
+  for (let i = 0; i < steps; i++) {
+    last = await flow.step(`${key}.${i}`, async (tx) => {
+      if (i === fails && tx.attempt === 1) broken("once");
+      await tx.kv.set(`chain ${id} ${key}`, [last, i]);
+      await tx.emit(counted, { program: id, key: `${key}.${i}` });
+      return i;
+    });
+  }
+  return await flow.step(`${key} reads`, async (tx) => {
+    const [before, written] = (await tx.kv.get<[number, number]>(`chain ${id} ${key}`)) ?? [NaN, NaN];
+    return before === written - 1 && written === last ? written : broken(`read ${before} and ${written} behind ${last}`);
+  });
 }
 
 async function undo(tx: Tx, id: string, key: string): Promise<void> {
