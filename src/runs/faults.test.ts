@@ -56,9 +56,17 @@ async function run(
   const view = await node.runs.untilEnd(await viewOf(id), 60_000, null);
   const { entries: journal } = await plain.journal(view.seq, 0, 1_000_000);
   const counts = await plain.kvGet(
-    ["one", "again", "left", "right", "last"].map((name) => `${id} ${name}`),
+    ["one", "again", "left", "right", "last", "chained 0", "chained 5"].map((name) => `${id} ${name}`),
     Date.now(),
   );
+  const heard = async (): Promise<unknown[]> =>
+    (
+      await plain.kvGet(
+        [0, 1, 2, 3, 4, 5].map((i) => `${id} heard ${i}`),
+        Date.now(),
+      )
+    ).map((entry) => (entry?.value.kind === "json" ? entry.value.json : null));
+  await expect.poll(heard, { timeout: 20_000 }).toEqual(["1", "1", "1", "1", "1", "1"]);
   const told =
     view.state === "done" ? [] : journal.map(({ pos, verb, name, phase, atSeq, value }) => [pos, verb, name, phase, atSeq, value]);
   expect({ id, state: view.state, note: view.note, existing: begun.existing, told }).toEqual({
@@ -106,10 +114,135 @@ describe("more runs than there is room for", () => {
   });
 });
 
+describe("a run that a client waits for, and that nobody named", () => {
+  /** What the client is answered. */
+  async function post(path: string, headers: Readonly<Record<string, string>> = {}): Promise<{ status: number; id: string; body: unknown }> {
+    const response = await fetch(`${node.addresses.gateway}${path}`, { method: "POST", headers, body: "{}" });
+    const text = await response.text();
+    const id = response.headers.get("millrace-invocation") ?? "";
+    return { status: response.status, id, body: text === "" ? null : JSON.parse(text) };
+  }
+
+  async function kept(key: string): Promise<unknown> {
+    const [entry] = await plain.kvGet([key], Date.now());
+    return entry?.value.kind === "json" ? JSON.parse(entry.value.json) : undefined;
+  }
+
+  async function journalOf(id: string): Promise<readonly string[]> {
+    const { entries } = await plain.journal((await viewOf(id)).seq, 0, 1000);
+    return entries.map(({ pos, verb, name, phase }) => `${pos} ${verb} ${name} ${phase}`);
+  }
+
+  it("N22: is one commit if it only steps: its beginning, journal, effects and end", async () => {
+    // The first run of an instance may take longer than that.
+    await post("/whole/first");
+    const { status, id, body } = await post("/whole/a");
+    expect([status, body]).toEqual([200, ["one", "two"]]);
+    const members = trials.begun.get("/whole/a") ?? [];
+    expect(members).toHaveLength(1);
+    expect(members[0]?.events).toHaveLength(3);
+    expect(members[0]?.events?.[0]?.deliveries[0]?.ended).toMatchObject({ state: "done", value: '["one","two"]' });
+    expect(await viewOf(id)).toMatchObject({ state: "done", fn: "whole", entries: 2, value: '["one","two"]' });
+    expect(await journalOf(id)).toEqual(["1 step one done", "2 step two done"]);
+    expect(await kept("early a")).toBe("two");
+    await expect.poll(() => kept("heard a")).toEqual(["one", "two"]);
+    expect((await node.runs.show(id)).running).toBe(false);
+  });
+
+  it("N22: goes on from where it is when it comes to what needs its journal", async () => {
+    for (const of of ["b1", "b2"]) {
+      const { status, id, body } = await post(`/goes-on/${of}`);
+      expect([status, body]).toEqual([200, ["one", "two", "two"]]);
+      expect(trials.begun.get(`/goes-on/${of}`)?.map(({ events }) => events?.[0]?.deliveries[0]?.ended)).toEqual([undefined]);
+      expect(await journalOf(id)).toEqual([
+        "1 step one done",
+        "2 step two done",
+        "3 sleep nap opened",
+        "4 sleep nap done",
+        "5 step reads done",
+      ]);
+      await expect.poll(() => kept(`heard ${of}`)).toEqual(["one", "two"]);
+    }
+  });
+
+  it("N22: fails, is undone and is told like any other", async () => {
+    const { status, id } = await post("/fails");
+    expect(status).toBe(500);
+    expect(await viewOf(id)).toMatchObject({ state: "failed" });
+    expect(await journalOf(id)).toEqual([
+      "1 step one done",
+      "2 step bad attempt",
+      "3 step bad failed",
+      "4 rollback one done",
+    ]);
+    expect(await kept("early undone")).toBe("one");
+  });
+
+  it("N22: code that ends its process before the run is in the store counts no attempt", async () => {
+    const { status, body } = await post("/dies", { prefer: "wait=1" });
+    expect(status).toBe(202);
+    const { id } = body as { id: string };
+    await expect.poll(async () => (await viewOf(id)).state, { timeout: 20_000 }).toBe("paused");
+    expect(JSON.parse((await viewOf(id)).note ?? "{}")).toMatchObject({ why: "failing", attempts: 2 });
+  });
+
+  it("N22: effects that may not be are a failure of their step", async () => {
+    for (const [depth, body] of [
+      [1, "sent"],
+      [1500, expect.stringContaining("nested too deeply")],
+      [1, "sent"],
+    ] as const) {
+      const response = await fetch(`${node.addresses.gateway}/deeper/${depth}`, { method: "POST" });
+      expect(await response.text()).toEqual(body);
+    }
+  });
+
+  it("N22: with a name, or a limit that holds for the whole function, it is in the store before it begins", async () => {
+    for (const [path, headers] of [
+      ["/whole/named", { "idempotency-key": "mine" }],
+      ["/one-by-one/c", {}],
+    ] as const) {
+      expect((await post(path, headers)).body).toEqual(["one", "two"]);
+      expect(trials.begun.get(path)?.[0]?.events?.[0]?.deliveries[0]?.ended).toBeUndefined();
+    }
+  });
+
+  it("N6: a store that does not take it leaves nothing of it; one that only says so has all of it, once", async () => {
+    await post("/tried/first");
+    expect((await post("/tried/before")).status).toBe(503);
+    expect((await post("/tried/after")).status).toBe(503);
+    expect((await post("/tried/slow")).body).toEqual(["one", "two"]);
+    await expect.poll(() => kept("heard after")).toEqual(["one", "two"]);
+    await expect.poll(() => kept("heard slow")).toEqual(["one", "two"]);
+    expect([await kept("early before"), await kept("heard before"), await kept("early after")]).toEqual([undefined, undefined, "two"]);
+    const runs = await plain.runs({ fn: "tried", limit: 10 });
+    expect(runs.map(({ state, entries }) => [state, entries])).toEqual([
+      ["done", 2],
+      ["done", 2],
+      ["done", 2],
+    ]);
+  });
+
+  it("N1: what each of its steps sends later is sent", async () => {
+    await post("/later");
+    await expect.poll(async () => ((await kept("heard later")) as string[] | undefined)?.toSorted()).toEqual(["one", "three", "two"]);
+  });
+
+  it("many at once come each to its own end", async () => {
+    const all = await Promise.all(Array.from({ length: 150 }, (_, i) => post(i % 3 === 0 ? `/goes-on/m${i}` : `/whole/m${i}`)));
+    expect(all.map(({ status }) => status)).toEqual(all.map(() => 200));
+    for (let i = 0; i < 150; i++) await expect.poll(() => kept(`heard m${i}`)).toEqual(["one", "two"]);
+    expect(new Set(all.map(({ id }) => id)).size).toBe(150);
+  });
+});
+
 describe("a store that fails", () => {
   it("N6: at every call of a run, in every way: the same outcome, and no step twice", { timeout: 120_000 }, async () => {
     const whole = await run(trialId(0, "slow"));
-    expect(whole).toMatchObject({ result: [1, 2, 7, 1, 3, [1, 1], "last"], counts: ["1", "1", "1", "1", "1"] });
+    expect(whole).toMatchObject({
+      result: [1, 2, 7, 1, 3, [1, 1], [0, 1, 2, 3, 4, 5], "last"],
+      counts: ["1", "1", "1", "1", "1", "[]", "[0,1,2,3,4]"],
+    });
     expect(new Set(whole.done).size).toBe(whole.done.length);
     const calls = trials.calls.get(trialId(0, "slow")) ?? 0;
     expect(calls).toBeGreaterThan(12);

@@ -63,7 +63,7 @@ export class Call {
   }
 
   get hasRead(): boolean {
-    return this.lazyReads !== null;
+    return this.lazyReads?.asked === true;
   }
 
   /** The JSON of what the call did, or null when it did nothing. */

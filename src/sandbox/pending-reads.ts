@@ -9,6 +9,8 @@ type Head = Readonly<Record<string, unknown>>;
 
 /** The committed state over `read` and `reply` frames (F12). */
 export class PendingReads implements CommittedState {
+  /** Something was. */
+  asked = false;
   private readonly send: SendRead;
   private readonly waiting = new Map<number, PromiseWithResolvers<Head>>();
   private readonly number: () => number;
@@ -63,6 +65,7 @@ export class PendingReads implements CommittedState {
   }
 
   private read(what: object): Promise<Head> {
+    this.asked = true;
     const read = this.number();
     const waiting = Promise.withResolvers<Head>();
     this.waiting.set(read, waiting);

@@ -24,6 +24,8 @@ export class TrialStore {
   readonly faults = new Set<string>();
   /** How often each run was read to be driven. */
   readonly reads = new Map<number, number>();
+  /** What was handed in with the beginning of a run, by the request's path. */
+  readonly begun = new Map<string, Member[]>();
   readonly store: Store;
   private readonly ids = new Map<number, string>();
   /** What a late commit of a run holds up: a store takes those of one owner in their order. */
@@ -44,7 +46,15 @@ export class TrialStore {
   }
 
   private async commit(store: Store, member: Member): Promise<MemberResult> {
-    const begins = member.events?.[0]?.deliveries[0]?.run;
+    const [event] = member.events ?? [];
+    const begins = event?.deliveries[0]?.run;
+    const path = begins === undefined ? undefined : pathOf(event?.json ?? "");
+    if (path !== undefined) {
+      const before = this.begun.get(path) ?? [];
+      this.begun.set(path, [...before, member]);
+      const fault = /^\/tried\/(\w+)/.exec(path)?.[1] as Fault | undefined;
+      if (before.length === 0 && fault !== undefined) return await goingWrong(fault, () => store.commit(member));
+    }
     if (member.run === undefined || this.ids.get(member.run.run) === undefined) {
       const result = await store.commit(member);
       const seq = result.kind === "committed" ? result.events[0]?.deliveries[0]?.seq : undefined;
@@ -98,6 +108,12 @@ export class TrialStore {
     this.faults.add(id);
     return fault;
   }
+}
+
+/** Of the request that begins a run. */
+function pathOf(json: string): string | undefined {
+  const { data } = JSON.parse(json) as { readonly data?: { readonly url?: string } | null };
+  return data?.url === undefined ? undefined : new URL(data.url).pathname;
 }
 
 function isLate(fault: Fault | null): boolean {

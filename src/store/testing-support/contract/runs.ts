@@ -1,15 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { CURSOR_START, type JournalEntry } from "../../store.ts";
+import { CURSOR_START, type JournalEntry, type Store } from "../../store.ts";
 import {
   aMember,
   anEvent,
   append,
   BOOM,
   committed,
+  DAY_MS,
   deliver,
   HOUR_MS,
   readyOf,
   readySeqs,
+  retainAll,
   set,
   settle,
   settlement,
@@ -75,6 +77,68 @@ function beginningRules(harness: Harness): void {
       await make(store, lease, seq, { move: ending() });
       const again = await harness.reopen();
       expect(await append(again, [beginning({ id: "mine", named: true }, to("other"))])).toMatchObject([{ existing: seq }]);
+    });
+
+    it("S39: a run may begin ended: with its journal and result, done, and nothing of it to be handed out", async () => {
+      const { store, lease } = harness;
+      const run = aRun({ id: "whole", waits: [waitFor("parcel", "7")] });
+      const ended = {
+        atMs: T0 + 9,
+        entries: [
+          { ...entry(1), atMs: T0 + 4 },
+          { ...entry(2), atMs: T0 + 8 },
+        ],
+        state: "done",
+        value: '"result"',
+      } as const;
+      const result = await committed(
+        store.commit(
+          aMember({
+            nowMs: T0 + 3,
+            events: [anEvent({ deliveries: [{ ...to("flow"), run, ended }] }), anEvent({ deliveries: [to("heard")] })],
+            kv: [set("a", 1)],
+          }),
+        ),
+      );
+      const seq = result.events[0]?.deliveries[0]?.seq ?? -1;
+      expect(result.events).toMatchObject([{ deliveries: [{ ready: null }] }, { deliveries: [{ ready: {} }] }]);
+      expect(result.atSeq).toBeUndefined();
+      const look = async (store: Store): Promise<void> => {
+        expect(await store.run("whole")).toMatchObject({
+          seq,
+          state: "done",
+          startedMs: T0 + 3,
+          endedMs: T0 + 9,
+          value: '"result"',
+          entries: 2,
+          dueMs: null,
+        });
+        expect((await store.journal(seq, 0, 1000)).entries.map(({ pos, atMs, value }) => [pos, atMs, value])).toEqual([
+          [1, T0 + 4, '"1"'],
+          [2, T0 + 8, '"2"'],
+        ]);
+        expect(await stateOf(store, seq)).toBe("done");
+        expect(await readySeqs(store, "flow", T0 + HOUR_MS)).toEqual([]);
+        expect(await readySeqs(store, "heard", T0 + HOUR_MS)).toHaveLength(1);
+        expect((await store.counts()).map(({ fn }) => fn)).toEqual(["heard"]);
+      };
+      await look(store);
+      // It waits for nothing, and nothing can be done to it.
+      expect((await append(store, [parcelEvent("parcel", "7")]))[0]).toMatchObject({ duplicate: false });
+      expect(await store.commit(change(lease, seq, { entries: [entry(3)] }))).toEqual({ kind: "fenced" });
+      await look(await harness.reopen());
+    });
+
+    it("S39: what an ended run did may be copied, and goes with the rest when its time is over", async () => {
+      const { store } = harness;
+      const ended = { atMs: T0, entries: [{ ...entry(1), atMs: T0 }], state: "done", value: null } as const;
+      const [event] = await append(store, [anEvent({ deliveries: [{ ...to("flow"), run: aRun({ id: "whole", seed: "drawn" }), ended }] })]);
+      const seq = event?.deliveries[0]?.seq ?? -1;
+      const fork = await begin(store, { id: "fork", copies: { from: seq, beforePos: 2 } });
+      expect(await store.ownedRun(fork)).toMatchObject({ seed: "drawn", journal: { entries: [{ pos: 1 }] } });
+      await retainAll(store, T0 + DAY_MS, T0 + DAY_MS);
+      expect(await store.run("whole")).toBeNull();
+      expect(await store.run("fork")).not.toBeNull();
     });
 
     it("S39: two of one name in a member are one run, beside what else the member brings", async () => {

@@ -183,11 +183,26 @@ export const everything = flow(
     await flow.sleep("nap", 5);
     const summed = await flow.call("sum", sum, { a: 1, b: 2 });
     const sides = await Promise.all(["left", "right"].map((side) => flow.step(side, (tx) => add(tx, `${id} ${side}`))));
+    // They only write, and go ahead of their commits.
+    const chained: number[] = [];
+    for (let i = 0; i < 6; i++)
+      chained.push(
+        await flow.step("chained", async (tx) => {
+          await tx.kv.set(`${id} chained ${i}`, chained);
+          await tx.emit("chained", { id, i });
+          return i;
+        }),
+      );
     // Nothing but a step's result stands between it and the end.
     const last = await flow.step("last", (tx) => (tx.kv.set(`${id} last`, 1), "last"));
-    return [one, failed, answered, got?.data.weight, summed, sides, last];
+    return [one, failed, answered, got?.data.weight, summed, sides, chained, last];
   },
 );
+
+/** Each is heard once. */
+export const chainedHeard = fn({ on: event<{ id: string; i: number }>("chained") }, async (e, ctx) => {
+  await add(ctx, `${e.data.id} heard ${e.data.i}`);
+});
 
 /** Its last step does what may not be, at some depth. */
 export const deep = flow({}, async (e: { readonly data: { depth: number } }, flow) => {
