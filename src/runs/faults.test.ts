@@ -114,6 +114,24 @@ describe("more runs than there is room for", () => {
   });
 });
 
+describe("what comes for a run that is ahead of its commits", () => {
+  it("N2: is heard where the journal has it: the same when it is read again", async () => {
+    const ends: Record<string, number> = {};
+    await Promise.all(
+      Array.from({ length: 60 }, async (_, i) => {
+        const id = `marches-${i}`;
+        await node.runs.begin({ flow: "marches", input: JSON.stringify({ id }), id });
+        await new Promise((resolve) => setTimeout(resolve, i));
+        await node.runs.cancel(id, { rollback: true, reason: "halt" }).catch(() => {});
+        const { state, note } = await node.runs.untilEnd(await viewOf(id), 5000, null);
+        ends[`${state} ${note ?? ""}`] = (ends[`${state} ${note ?? ""}`] ?? 0) + 1;
+      }),
+    );
+    expect(ends["cancelled "]).toBeGreaterThan(20);
+    expect((ends["cancelled "] ?? 0) + (ends["done "] ?? 0)).toBe(60);
+  });
+});
+
 describe("a run that a client waits for, and that nobody named", () => {
   /** What the client is answered. */
   async function post(path: string, headers: Readonly<Record<string, string>> = {}): Promise<{ status: number; id: string; body: unknown }> {

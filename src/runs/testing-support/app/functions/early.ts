@@ -64,3 +64,15 @@ export const hears = fn({ on: said, key: "data.of" }, async (e, ctx) => {
   const { of, step } = e.data;
   await ctx.kv.set(`heard ${of}`, [...((await ctx.kv.get<string[]>(`heard ${of}`)) ?? []), step]);
 });
+
+/** Steps and steps; undone by a rollback whose first attempt fails, so that its journal is read again. */
+export const marches = flow({ retry: { attempts: 5, base: "1ms", jitter: "none" } }, async (e: { readonly data: { id: string } }, flow) => {
+  const { id } = e.data;
+  for (let i = 0; i < 400; i++)
+    await flow.step("step", (tx) => tx.kv.set(`marches ${id}`, i), {
+      ...(i === 0
+        ? { rollback: (tx) => (tx.attempt === 1 ? Promise.reject(new Error("once")) : tx.kv.set(`marched ${id}`, "back")) }
+        : {}),
+    });
+  return "arrived";
+});
