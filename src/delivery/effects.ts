@@ -63,7 +63,8 @@ export function toWrites(effects: Effects, cause: Cause, { router, functions }: 
     if (json === undefined)
       throw new MillraceError("bad_event", `"${cause.fn}" emitted "${event.type}" with data that is nested too deeply`);
     const facts = { origin: "function", hops, cause: cause.invocation } as const;
-    if (atMs > cause.nowMs) timers.push(delayed(`${EMIT_TIMER}/${cause.invocation}/${cause.part ?? ""}${i}`, event, { json, ...facts }, atMs));
+    if (atMs > cause.nowMs)
+      timers.push(delayed(`${EMIT_TIMER}/${cause.invocation}/${cause.part ?? ""}${i}`, event, { json, ...facts }, atMs));
     else events.push(newEvent(event, { json, ...facts }, router, false));
   });
   for (const { target, input, id, named } of starts) {

@@ -103,7 +103,15 @@ export class Fleet implements InstanceUser, TicketHolder {
       fn: fn.name,
       file: fn.file,
       directory: release.directory,
-      loadHead: { fn: fn.name, exportName: fn.exportName, entry: fn.entry, env: release.env, schemas, ...targets, ...(fn.flow === undefined ? {} : { flow: true }) },
+      loadHead: {
+        fn: fn.name,
+        exportName: fn.exportName,
+        entry: fn.entry,
+        env: release.env,
+        schemas,
+        ...targets,
+        ...(fn.flow === undefined ? {} : { flow: true }),
+      },
     };
     this.backOffEnd = new CallbackDeadline(() => {
       context.changed();

@@ -180,7 +180,9 @@ export class FlowCall implements FlowPort {
       number: () => ++this.lastRead,
     };
     const isMocked = command.verb === "step" && this.run.head.mocked?.includes(command.name) === true;
-    const work = isMocked ? () => step.reads.mock({ name: command.name, number: command.number, attempt }) : (run as (tx: CallContext) => unknown);
+    const work = isMocked
+      ? () => step.reads.mock({ name: command.name, number: command.number, attempt })
+      : (run as (tx: CallContext) => unknown);
     const step: StepCall = new StepCall(
       [number, { id: head.id, attempt, timeoutMs }, port],
       command.words,

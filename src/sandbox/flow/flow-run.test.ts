@@ -360,7 +360,10 @@ describe("a run of a handler", () => {
     it("the first says what the handler had heard last", async () => {
       const journal = [entry(7, "step", "one", '"one"')];
       const rig = await new Rig(three, { ...AHEAD, journal }).settled();
-      expect(rig.heads).toMatchObject([{ name: "two", seen: 7 }, { name: "three", behind: 1 }]);
+      expect(rig.heads).toMatchObject([
+        { name: "two", seen: 7 },
+        { name: "three", behind: 1 },
+      ]);
     });
 
     it("nothing but a step begins before all of them are committed", async () => {

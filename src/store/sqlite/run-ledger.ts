@@ -1,6 +1,17 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { pathsOf, valueAt, waitValue } from "../../core/wait-key.ts";
-import type { Arrival, CallbackAnswer, CallbackEnd, NewArrival, NewRun, NewWait, RunAtItsEnd, RunChange, RunMove, WaitKey } from "../store.ts";
+import type {
+  Arrival,
+  CallbackAnswer,
+  CallbackEnd,
+  NewArrival,
+  NewRun,
+  NewWait,
+  RunAtItsEnd,
+  RunChange,
+  RunMove,
+  WaitKey,
+} from "../store.ts";
 import type { Names } from "./names.ts";
 import { arrivalCode, FIRST_ENDED, PHASE_DONE, PHASE_FAILED, phaseCode, READY, runKindCode, runStateCode, verbCode } from "./run-codes.ts";
 import { FAR_MS, STATE } from "./schema.ts";

@@ -159,7 +159,9 @@ class Driving {
 
   private async ask(program: Program): Promise<void> {
     const headers = { prefer: "wait=1", "content-type": "application/json" };
-    const response = await fetch(`${this.node.gateway}/programs`, { method: "POST", body: JSON.stringify(program), headers }).catch(() => null);
+    const response = await fetch(`${this.node.gateway}/programs`, { method: "POST", body: JSON.stringify(program), headers }).catch(
+      () => null,
+    );
     await response?.arrayBuffer().catch(() => {});
     const status = response?.status ?? 0;
     if (status === 0 || status === 502 || status === 503) this.unsure.add(program.id);

@@ -70,9 +70,7 @@ export const marches = flow({ retry: { attempts: 5, base: "1ms", jitter: "none" 
   const { id } = e.data;
   for (let i = 0; i < 400; i++)
     await flow.step("step", (tx) => tx.kv.set(`marches ${id}`, i), {
-      ...(i === 0
-        ? { rollback: (tx) => (tx.attempt === 1 ? Promise.reject(new Error("once")) : tx.kv.set(`marched ${id}`, "back")) }
-        : {}),
+      ...(i === 0 ? { rollback: (tx) => (tx.attempt === 1 ? Promise.reject(new Error("once")) : tx.kv.set(`marched ${id}`, "back")) } : {}),
     });
   return "arrived";
 });
