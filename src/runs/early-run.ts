@@ -11,6 +11,11 @@ import { type ChainedStep, joinedWrites, MOST_CHARS, charsOf, stepEntry, stepWri
 /** After this time a run that has not come to its end is put into the store, whatever it does. */
 const MOST_EARLY_MS = 20;
 
+/** So many runs of a flow at most are put into the store first because others could not begin before. */
+const MOST_SKIPPED = 64;
+/** The first runs of an instance may be late for other reasons. */
+const FEW_MISSES = 3;
+
 /** How a run that began early goes on. */
 export type EarlyEnd =
   /** All of it is one commit. */
@@ -40,6 +45,8 @@ export class EarlyRuns {
   /** Those whose beginning is being committed, or is and nobody drives them yet. */
   private readonly byId = new Map<string, EarlyRun>();
   private readonly idOf = new Map<Seq, string>();
+  /** Flows whose runs could do nothing before they were in the store, and how many are not tried for that. */
+  private readonly vain = new Map<string, { misses: number; skips: number }>();
   private timer: NodeJS.Timeout | null = null;
 
   constructor(deps: EarlyRunsDeps) {
@@ -53,6 +60,7 @@ export class EarlyRuns {
     const run = delivery?.run;
     if (run === undefined || run.named || delivery?.key !== null) return null;
     if (hooks.mock !== undefined || goesAhead(host, fn, hooks) !== "steps") return null;
+    if (this.skips(fn.name)) return null;
     host.live.demand();
     const place = host.place(fn.name);
     if (place === null) return null;
@@ -60,6 +68,23 @@ export class EarlyRuns {
     this.early.add(early);
     this.timer ??= setTimeout(() => this.look(), MOST_EARLY_MS).unref();
     return early.known;
+  }
+
+  private skips(fn: string): boolean {
+    const vain = this.vain.get(fn);
+    if (vain === undefined || vain.skips === 0) return false;
+    vain.skips--;
+    return true;
+  }
+
+  /** Whether a run of this flow got anywhere before its beginning was committed. */
+  note(fn: string, gotOn: boolean): void {
+    if (gotOn) {
+      this.vain.delete(fn);
+      return;
+    }
+    const misses = (this.vain.get(fn)?.misses ?? 0) + 1;
+    this.vain.set(fn, { misses, skips: misses < FEW_MISSES ? 0 : Math.min(2 ** misses, MOST_SKIPPED) });
   }
 
   /** Whoever drives the run goes on with it where it is. */
@@ -190,7 +215,7 @@ class EarlyRun implements EarlyCall {
     } catch (error) {
       this.runs.forget(run.id, null);
       this.drop();
-      this.knowing.reject(error as Error);
+      this.knowing.reject(error);
     }
   }
 
@@ -210,7 +235,9 @@ class EarlyRun implements EarlyCall {
     if (this.dropped) return;
     if (this.peer !== null) this.peer.onMessage(message);
     else if (message.kind === "begin") {
-      if (this.phase === "early") this.begin();
+      if (this.phase !== "early") return;
+      this.runs.note(this.beginning.fn.name, this.said.length > 0);
+      this.begin();
     } else this.said.push(message);
   }
 
@@ -228,6 +255,7 @@ class EarlyRun implements EarlyCall {
       return;
     }
     this.phase = "ending";
+    this.runs.note(this.beginning.fn.name, true);
     this.runs.leave(this);
     try {
       const result = await this.runs.deps.host.commit(member);
@@ -240,7 +268,7 @@ class EarlyRun implements EarlyCall {
       if (error instanceof MillraceError && error.code === "internal") this.begin();
       else {
         this.place.leave();
-        this.knowing.reject(error as Error);
+        this.knowing.reject(error);
       }
     }
   }

@@ -115,6 +115,14 @@ describe("more runs than there is room for", () => {
 });
 
 describe("what comes for a run that is ahead of its commits", () => {
+  it("N8: a wait sees what came since the step before it, though steps were committed together", async () => {
+    for (let i = 0; i < 5; i++) {
+      const { id } = await node.runs.begin({ flow: "pings", input: "null", id: null });
+      const { value } = await node.runs.untilEnd(await viewOf(id), 10_000, null);
+      expect(value).toBe("[true,true]");
+    }
+  });
+
   it("N2: is heard where the journal has it: the same when it is read again", async () => {
     const ends: Record<string, number> = {};
     await Promise.all(

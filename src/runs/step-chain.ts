@@ -33,8 +33,9 @@ export class StepChain {
     this.after = after;
   }
 
+  /** What follows a step that emits is committed behind its events: a wait after it does not see them (S41). */
   takes(nowMs: number): boolean {
-    return nowMs === this.nowMs && this.chars < MOST_CHARS;
+    return nowMs === this.nowMs && this.chars < MOST_CHARS && this.steps.at(-1)?.writes.events === undefined;
   }
 
   add(step: ChainedStep): void {

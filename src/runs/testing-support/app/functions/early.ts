@@ -1,4 +1,4 @@
-import { event, flow, type Flow, fn, http } from "millrace";
+import { event, flow, type Flow, fn, http, type Tx } from "millrace";
 
 const said = event<{ of: string; step: string }>("early.said");
 
@@ -65,12 +65,25 @@ export const hears = fn({ on: said, key: "data.of" }, async (e, ctx) => {
   await ctx.kv.set(`heard ${of}`, [...((await ctx.kv.get<string[]>(`heard ${of}`)) ?? []), step]);
 });
 
+async function back(tx: Tx, id: string): Promise<void> {
+  if (tx.attempt === 1) throw new Error("once");
+  await tx.kv.set(`marched ${id}`, "back");
+}
+
 /** Steps and steps; undone by a rollback whose first attempt fails, so that its journal is read again. */
 export const marches = flow({ retry: { attempts: 5, base: "1ms", jitter: "none" } }, async (e: { readonly data: { id: string } }, flow) => {
   const { id } = e.data;
   for (let i = 0; i < 400; i++)
-    await flow.step("step", (tx) => tx.kv.set(`marches ${id}`, i), {
-      ...(i === 0 ? { rollback: (tx) => (tx.attempt === 1 ? Promise.reject(new Error("once")) : tx.kv.set(`marched ${id}`, "back")) } : {}),
-    });
+    await flow.step("step", (tx) => tx.kv.set(`marches ${id}`, i), i === 0 ? { rollback: (tx) => back(tx, id) } : {});
   return "arrived";
+});
+
+/** Its own event is older than its last step. */
+export const pings = flow({}, async (_e: { readonly data: null }, flow) => {
+  await flow.step("one", (tx) => tx.emit("ping", {}));
+  await flow.step("two", () => 2);
+  const old = await flow.waitFor("old", "ping", { timeout: 50 });
+  await flow.step("three", (tx) => tx.emit("ping", {}));
+  const fresh = await flow.waitFor("fresh", "ping", { timeout: 2000 });
+  return [old === null, fresh !== null];
 });
