@@ -198,11 +198,15 @@ class EarlyRun implements EarlyCall {
   /** Its beginning is committed, and whoever drives it finds it here. */
   begin(): void {
     if (this.phase === "begun") return;
+    if (this.phase === "early") this.leave();
     this.phase = "begun";
-    this.runs.leave(this);
-    this.place.leave();
     if (this.isUseful) this.runs.offer(this.beginning.run.id, this);
     void this.append();
+  }
+
+  private leave(): void {
+    this.runs.leave(this);
+    this.place.leave();
   }
 
   private async append(): Promise<void> {
@@ -254,22 +258,19 @@ class EarlyRun implements EarlyCall {
       this.begin();
       return;
     }
+    // While its commit is under way it takes no room in an instance.
+    this.leave();
     this.phase = "ending";
     this.runs.note(this.beginning.fn.name, true);
-    this.runs.leave(this);
     try {
       const result = await this.runs.deps.host.commit(member);
       if (result.kind !== "committed") throw new MillraceError("internal", `the whole of a run ended as ${result.kind}`);
       this.place.ran(outcome.ranMs);
-      this.place.leave();
       this.knowing.resolve({ kind: "ended", id: this.beginning.run.id, state: "done", value: outcome.value });
     } catch (error) {
       // The store is well, but cannot take something of it: which step that was is found one by one.
       if (error instanceof MillraceError && error.code === "internal") this.begin();
-      else {
-        this.place.leave();
-        this.knowing.reject(error);
-      }
+      else this.knowing.reject(error);
     }
   }
 
