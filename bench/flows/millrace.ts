@@ -9,10 +9,19 @@ const PACKAGE = join(import.meta.dirname, "../../package.json");
 
 /** A real node; the runs are begun by HTTP, and the answer is their result. */
 export class Millrace implements Contender {
-  readonly name = "millrace";
-  readonly durability = "SQLite, WAL, synchronous=FULL";
+  readonly name: string;
+  readonly durability: string;
+  private readonly door: string;
   private node: NodeProcess | null = null;
   private gateway: KeepAlive | null = null;
+
+  /** `seen`: by processes that have reached out, whose steps go ahead of no commit. */
+  constructor(kind: "unseen" | "seen") {
+    const isSeen = kind === "seen";
+    this.name = isSeen ? "millrace, seen" : "millrace";
+    this.door = isSeen ? "seen" : "run";
+    this.durability = `SQLite, WAL, synchronous=FULL; ${isSeen ? "each step synced before the next one begins" : "steps that nobody outside can see are synced together"}`;
+  }
 
   get version(): string {
     return (JSON.parse(readFileSync(PACKAGE, "utf8")) as { version: string }).version;
@@ -25,7 +34,7 @@ export class Millrace implements Contender {
   }
 
   async run(steps: Steps): Promise<void> {
-    checkResult((await this.gateway?.post(`/run/${steps}`, "{}")) ?? "", steps);
+    checkResult((await this.gateway?.post(`/${this.door}/${steps}`, "{}")) ?? "", steps);
   }
 
   pids(): number[] {

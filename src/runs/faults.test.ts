@@ -110,7 +110,8 @@ describe("more runs than there is room for", () => {
     for (const id of ids) await node.runs.begin({ flow: "naps", input: JSON.stringify({ until }), id });
     const views = await Promise.all(ids.map(async (id) => await node.runs.untilEnd(await viewOf(id), 60_000, null)));
     expect(views.map(({ state }) => state)).toEqual(ids.map(() => "done"));
-    expect(views.map(({ seq }) => trials.reads.get(seq))).toEqual(ids.map(() => 1));
+    // Where instances start slowly some are read to begin, too; refused and read again every 50 ms it would be many times.
+    expect(views.filter(({ seq }) => (trials.reads.get(seq) ?? 0) > 2)).toEqual([]);
   });
 });
 

@@ -170,7 +170,8 @@ export class RunRoom implements Runs, FlowRunner, Service {
     const { idempotencyKey } = request;
     const id = idempotencyKey === null ? null : runIdOf(this.deps.secret, fn.name, idempotencyKey);
     const event = this.requestEvent(fn, request, id, nowMs);
-    const early = waitMs === 0 ? null : await this.host.during(async () => await this.early.begin(fn, event, nowMs));
+    const going = waitMs === 0 ? null : this.early.begin(fn, event, nowMs);
+    const early = going === null ? null : await this.host.during(() => going);
     if (early?.kind === "ended") return answerOfRun(early.id, early.state, early.value);
     const begun = early?.begun ?? (await this.host.during(() => this.append(fn, event, nowMs)));
     if (begun.existing) {
