@@ -11,6 +11,8 @@ export interface Finished {
 }
 
 const MOST_STEPS = 64;
+/** Results and effects of all of them: what the node has to hold. */
+const MOST_CHARS = 1024 * 1024;
 /** The node hears of them together, but no later than this. */
 const MOST_WAIT_MS = 4;
 
@@ -25,7 +27,8 @@ export interface Surroundings {
 export class Ahead {
   private readonly around: Surroundings;
   private readonly run: { send(step: Finished, more: object): void; placeOf(command: Command): number };
-  private readonly chain: Command[] = [];
+  private readonly chain: { readonly command: Command; readonly chars: number }[] = [];
+  private chars = 0;
   /** The run's beginning is committed. */
   private isBegun = true;
   private unsaid: { readonly step: Finished; readonly more: object }[] = [];
@@ -52,7 +55,7 @@ export class Ahead {
   }
 
   get isFull(): boolean {
-    return this.chain.length >= MOST_STEPS;
+    return this.chain.length >= MOST_STEPS || this.chars >= MOST_CHARS;
   }
 
   /** The node has not heard of all of them. */
@@ -71,7 +74,7 @@ export class Ahead {
   }
 
   get last(): Command | undefined {
-    return this.chain.at(-1);
+    return this.chain.at(-1)?.command;
   }
 
   /** All of the run, from its first turn. */
@@ -94,7 +97,9 @@ export class Ahead {
     const before = this.last;
     if (!this.isAhead) this.enter();
     if (this.unsaid.length === 0) this.unsaidSinceMs = performance.now();
-    this.chain.push(step.command);
+    const chars = step.value.length + (step.effects?.length ?? 0);
+    this.chars += chars;
+    this.chain.push({ command: step.command, chars });
     this.unsaid.push({ step, more: before === undefined ? { atMs, seen } : { atMs, behind: this.run.placeOf(before) } });
   }
 
@@ -106,8 +111,10 @@ export class Ahead {
 
   /** False: it is none of them. */
   committed(command: Command): boolean {
-    if (this.chain[0] !== command) return false;
+    const [first] = this.chain;
+    if (first?.command !== command) return false;
     this.chain.shift();
+    this.chars -= first.chars;
     if (!this.isAhead) this.leave();
     return true;
   }
@@ -128,6 +135,7 @@ export class Ahead {
     if (this.isAhead && lost) this.around.outside.lose(this.around.callNumber);
     else if (this.isAhead) this.leave();
     this.chain.length = 0;
+    this.chars = 0;
     this.isBegun = true;
     this.unsaid = [];
     this.later = [];

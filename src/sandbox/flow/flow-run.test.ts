@@ -531,6 +531,15 @@ describe("a run of a handler", () => {
       await expect.poll(() => second.said.length, PATIENTLY).toBe(2);
     });
 
+    it("no more than 1 MiB is ahead", async () => {
+      const rig = new Rig(async (flow) => {
+        for (let i = 0; i < 10; i++) await flow.step(`step ${i}`, () => "x".repeat(300_000));
+      }, AHEAD);
+      await expect.poll(() => rig.said.length, PATIENTLY).toBe(4);
+      await rig.settled();
+      expect(rig.said).toHaveLength(4);
+    });
+
     it("no more than 64 are ahead", async () => {
       const rig = new Rig(async (flow) => {
         for (let i = 0; i < 200; i++) await flow.step(`step ${i}`, () => i);
