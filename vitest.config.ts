@@ -1,4 +1,4 @@
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
@@ -17,7 +17,8 @@ export default defineConfig({
     // Threads and processes that tests start load the same TypeScript over and over.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "millrace-compile-cache") },
     pool: "forks",
-    maxWorkers: "100%",
+    // Tests wait for nodes, kills and the disk for four tenths of their time.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     testTimeout: 30_000,
     // Files begin in the order of these names, and what begins last should be short. A process for each file costs half a second of
     // a processor, 150 times; and what a process finds out once (which walls stand) is found out again.

@@ -32,7 +32,7 @@ beforeEach(async () => {
 });
 
 const SALE = { holds: 1, captures: 1, refunds: 0, closed: false };
-const DONE = ["promise to void", "authorise", "reserve", "captured", "capture", "captured", "book", "confirm"];
+const DONE = ["promise to void", "authorise", "reserve", "captured", "capture", "book", "confirm"];
 
 describe("a checkout", () => {
   it("authorises, reserves, captures and confirms, each once", async () => {
@@ -41,7 +41,11 @@ describe("a checkout", () => {
     expect(await left()).toBe(8);
     expect(mailsOn("plain")).toMatchObject([{ to: "ada@example.org", text: "2 × sifter\nTotal: 4900 cents" }]);
     const [run] = (await shop.runs("checkout")).toReversed();
-    expect((await run?.journal())?.filter(({ phase }) => phase === "done").map(({ name }) => name)).toEqual(DONE);
+    const done = (await run?.journal())?.filter(({ phase }) => phase === "done") ?? [];
+    // The notice may be there before the step that asked for it is committed.
+    const notice = done.find(({ verb }) => verb === "answer");
+    expect(notice?.name).toBe("captured");
+    expect(done.filter((entry) => entry !== notice).map(({ name }) => name)).toEqual(DONE);
   });
 
   it("sent twice with one key is one order", async () => {

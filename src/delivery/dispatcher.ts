@@ -144,8 +144,17 @@ export class Dispatcher {
       if (ready === null) return;
       const stored = { seq: appended.seq, json, type, origin, hops, receivedMs };
       const { fn, key, partition, run } = delivery;
-      this.offer({ seq, fn, key, partition, attempt: 0, ready, event: stored, ...begunBy(run) }, touched);
+      const entry: ReadyDelivery = { seq, fn, key, partition, attempt: 0, ready, event: stored, ...begunBy(run) };
+      if (run === undefined || !this.rooms.flows().isEarly(run.id) || !this.admit(entry)) this.offer(entry, touched);
     });
+  }
+
+  /** It has its place already: behind others it would wait for what it holds. */
+  private admit(entry: ReadyDelivery): boolean {
+    const lane = this.laneOf(entry.fn);
+    if (lane === undefined || lane.fn === null || this.stopping || !lane.queue.admit(entry)) return false;
+    void this.run(lane, lane.fn, entry);
+    return true;
   }
 
   private offer(entry: ReadyDelivery, touched: Set<Lane>): void {

@@ -8,6 +8,8 @@ import type { Deps } from "./run.ts";
 export interface FlowRunner {
   /** Drives a run until it parks or ends. */
   drive(entry: ReadyDelivery, fn: FunctionManifest, context: RunContext): Promise<RunEnd>;
+  /** This run is in an instance already: its beginning is committed now. */
+  isEarly(id: string): boolean;
   /** Something came for runs, by any commit of this node. */
   arrived(arrivals: readonly Arrival[]): void;
 }

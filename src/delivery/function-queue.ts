@@ -123,6 +123,14 @@ export class FunctionQueue {
     this.onWork();
   }
 
+  /** A row that is run already, out of turn; false: it is queued or running. `release` or `putBack` must follow, as after `take`. */
+  admit(entry: ReadyDelivery): boolean {
+    if (this.stopped || this.held.has(entry.seq)) return false;
+    this.held.add(entry.seq);
+    this.running++;
+    return true;
+  }
+
   /** Takes the next entry out to run it; `release` or `putBack` must follow. */
   take(): ReadyDelivery | undefined {
     if (this.stopped || this.paused || this.resting !== null) return undefined;

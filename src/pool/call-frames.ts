@@ -24,10 +24,12 @@ export function sendEvent(writer: FrameWriter, number: number, call: EventCall):
 }
 
 /** Its journal follows, by its RunLink. False as above. */
-export function sendRun(writer: FrameWriter, number: number, call: RunCall): boolean {
+export function sendRun(writer: FrameWriter, number: number, call: RunCall, waitedMs: number): boolean {
   const { eventJson, run } = call;
   if (isTooLarge(eventJson)) return false;
-  writer.send(FRAME.run, number, `${commonHead(call)},"run":${JSON.stringify(run)}}`, eventJson);
+  // Where it tells the time by itself, that is the time at which it gets it.
+  const head = run.ahead === "no" || waitedMs < 1 ? run : { ...run, nowMs: run.nowMs + Math.floor(waitedMs) };
+  writer.send(FRAME.run, number, `${commonHead(call)},"run":${JSON.stringify(head)}}`, eventJson);
   return true;
 }
 

@@ -163,7 +163,7 @@ export class CallsInFlight implements TicketHolder {
   private handOver(ticket: Ticket): boolean {
     const { writer } = this.context;
     if (ticket instanceof RunTicket) {
-      if (!sendRun(writer, ticket.number, ticket.call)) return false;
+      if (!sendRun(writer, ticket.number, ticket.call, this.context.nowMs() - ticket.enteredMs)) return false;
       ticket.call.begun(new RunWire(ticket, this.context));
       return true;
     }

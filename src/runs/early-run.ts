@@ -2,7 +2,7 @@ import { MillraceError } from "../core/errors.ts";
 import type { FlowHost, Place } from "../delivery/flow-runner.ts";
 import type { RunLink, RunMessage, RunOutcome } from "../pool/pool.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
-import type { EndState, Member, NewEvent, NewRun, ReadyDelivery, RunAtItsEnd, Seq } from "../store/store.ts";
+import type { EndState, Member, NewEvent, NewRun, RunAtItsEnd } from "../store/store.ts";
 import { goesAhead, runCall, type RunPeer } from "./run-call.ts";
 import type { RunHooks } from "./run-driven.ts";
 import type { Begun } from "./runs.ts";
@@ -42,15 +42,22 @@ export interface EarlyRunsDeps {
 export class EarlyRuns {
   readonly deps: EarlyRunsDeps;
   private readonly early = new Set<EarlyRun>();
-  /** Those whose beginning is being committed, or is and nobody drives them yet. */
-  private readonly byId = new Map<string, EarlyRun>();
-  private readonly idOf = new Map<Seq, string>();
+  /** Those whose beginning is being committed. */
+  private readonly beginning = new Map<string, EarlyRun>();
   /** Flows whose runs could do nothing before they were in the store, and how many are not tried for that. */
   private readonly vain = new Map<string, { misses: number; skips: number }>();
   private timer: NodeJS.Timeout | null = null;
+  private stopped = false;
 
   constructor(deps: EarlyRunsDeps) {
     this.deps = deps;
+  }
+
+  /** Nobody drives runs any more: the next start does, from the store. */
+  stop(): void {
+    this.stopped = true;
+    for (const early of this.beginning.values()) early.drop();
+    this.beginning.clear();
   }
 
   /** Null where it has to be in the store first: by its name or its key it may meet others, or it would overtake them, or what it does could be seen. */
@@ -58,7 +65,7 @@ export class EarlyRuns {
     const { host, hooks } = this.deps;
     const delivery = event.deliveries[0];
     const run = delivery?.run;
-    if (run === undefined || run.named || delivery?.key !== null) return null;
+    if (this.stopped || run === undefined || run.named || delivery?.key !== null) return null;
     if (hooks.mock !== undefined || goesAhead(host, fn, hooks) !== "steps") return null;
     if (this.skips(fn.name)) return null;
     host.live.demand();
@@ -87,13 +94,16 @@ export class EarlyRuns {
     this.vain.set(fn, { misses, skips: misses < FEW_MISSES ? 0 : Math.min(2 ** misses, MOST_SKIPPED) });
   }
 
+  /** Its beginning is committed by now, and whoever drives it is to take it. */
+  has(id: string): boolean {
+    return this.beginning.size > 0 && this.beginning.has(id);
+  }
+
   /** Whoever drives the run goes on with it where it is. */
-  take({ seq, begun }: ReadyDelivery): EarlyCall | null {
-    if (this.byId.size === 0) return null;
-    const id = begun?.id ?? this.idOf.get(seq);
-    const early = id === undefined ? undefined : this.byId.get(id);
-    if (id === undefined || early === undefined) return null;
-    this.forget(id, seq);
+  take(id: string): EarlyCall | null {
+    const early = this.beginning.get(id);
+    if (early === undefined) return null;
+    this.beginning.delete(id);
     if (early.isUseful) return early;
     early.drop();
     return null;
@@ -106,18 +116,13 @@ export class EarlyRuns {
 
   /** From here on it may be taken. */
   offer(id: string, early: EarlyRun): void {
-    this.byId.set(id, early);
+    if (this.stopped) early.drop();
+    else this.beginning.set(id, early);
   }
 
-  /** Also by whoever knows its number alone. */
-  number(id: string, seq: Seq): void {
-    if (this.byId.has(id)) this.idOf.set(seq, id);
-  }
-
-  /** There is nothing left to be taken. */
-  forget(id: string, seq: Seq | null): void {
-    this.byId.delete(id);
-    if (seq !== null) this.idOf.delete(seq);
+  /** Nobody has taken it while its beginning was committed: whoever drives it has it from the store. */
+  withdraw(id: string, early: EarlyRun): void {
+    if (this.beginning.delete(id)) early.drop();
   }
 
   private look(): void {
@@ -152,7 +157,7 @@ class EarlyRun implements EarlyCall {
   private peer: Pick<RunPeer, "kvOf" | "onMessage"> | null = null;
   private heard: ((link: RunLink) => void) | null = null;
   private dropped = false;
-  private seq: Seq | null = null;
+  private placed = true;
 
   constructor(beginning: Beginning, place: Place, runs: EarlyRuns) {
     const { fn, event, run, nowMs } = beginning;
@@ -182,6 +187,7 @@ class EarlyRun implements EarlyCall {
   }
 
   adopt(peer: Pick<RunPeer, "kvOf" | "onMessage">, heard: (link: RunLink) => void): Promise<RunOutcome> {
+    this.leavePlace();
     this.peer = peer;
     if (this.link === null) this.heard = heard;
     else heard(this.link);
@@ -191,6 +197,7 @@ class EarlyRun implements EarlyCall {
 
   drop(): void {
     this.dropped = true;
+    this.leavePlace();
     this.said = [];
     this.link?.drop();
   }
@@ -198,27 +205,27 @@ class EarlyRun implements EarlyCall {
   /** Its beginning is committed, and whoever drives it finds it here. */
   begin(): void {
     if (this.phase === "begun") return;
-    if (this.phase === "early") this.leave();
+    if (this.phase === "early") this.runs.leave(this);
     this.phase = "begun";
     if (this.isUseful) this.runs.offer(this.beginning.run.id, this);
+    else this.leavePlace();
     void this.append();
   }
 
-  private leave(): void {
-    this.runs.leave(this);
-    this.place.leave();
+  /** Its place is the call's from here on, or free. */
+  private leavePlace(): void {
+    if (this.placed) this.place.leave();
+    this.placed = false;
   }
 
   private async append(): Promise<void> {
     const { fn, event, run } = this.beginning;
     try {
       const begun = await this.runs.deps.append(fn, event, this.nowMs);
-      this.seq = begun.run;
-      this.runs.number(run.id, begun.run);
+      this.runs.withdraw(run.id, this);
       this.knowing.resolve({ kind: "begun", begun });
     } catch (error) {
-      this.runs.forget(run.id, null);
-      this.drop();
+      this.runs.withdraw(run.id, this);
       this.knowing.reject(error);
     }
   }
@@ -248,8 +255,6 @@ class EarlyRun implements EarlyCall {
   private onEnd(outcome: RunOutcome): void {
     this.ended = outcome;
     if (this.phase === "early") void this.end(outcome);
-    // Nobody has taken it, and nobody need.
-    else if (!this.isUseful) this.runs.forget(this.beginning.run.id, this.seq);
   }
 
   private async end(outcome: RunOutcome): Promise<void> {
@@ -258,8 +263,9 @@ class EarlyRun implements EarlyCall {
       this.begin();
       return;
     }
+    this.runs.leave(this);
     // While its commit is under way it takes no room in an instance.
-    this.leave();
+    this.leavePlace();
     this.phase = "ending";
     this.runs.note(this.beginning.fn.name, true);
     try {

@@ -9,6 +9,7 @@ export interface RunEnded {
 /** Who waits for the end of which run on this node. */
 export class RunEnds {
   private readonly waiting = new Map<Seq, Set<(end: RunEnded | null) => void>>();
+  private stopped = false;
 
   ended(run: Seq, end: RunEnded): void {
     const waiting = this.waiting.get(run);
@@ -18,6 +19,7 @@ export class RunEnds {
 
   /** Null when the time is over first, or the one who waits has left. */
   wait(run: Seq, waitMs: number, signal: LeaveSignal | null): Promise<RunEnded | null> {
+    if (this.stopped) return Promise.resolve(null);
     return new Promise((resolve) => {
       const done = (end: RunEnded | null): void => {
         clearTimeout(timer);
@@ -37,6 +39,7 @@ export class RunEnds {
   }
 
   stop(): void {
+    this.stopped = true;
     const all = [...this.waiting.values()].flatMap((waiting) => [...waiting]);
     for (const resolve of all) resolve(null);
   }

@@ -78,6 +78,7 @@ export class RunRoom implements Runs, FlowRunner, Service {
   /** Runs for which something came while they were not here: what is known of their beginning is not all. */
   private readonly strays = new Set<Seq>();
   private readonly early: EarlyRuns;
+  private release: Release | null = null;
   private stopped = false;
 
   constructor(deps: RunRoomDeps) {
@@ -94,11 +95,13 @@ export class RunRoom implements Runs, FlowRunner, Service {
 
   async stop(): Promise<void> {
     this.stopped = true;
+    this.early.stop();
     this.ends.stop();
   }
 
   /** A release is live. */
   async use(release: Release): Promise<void> {
+    this.release = release;
     for (const { flow } of release.manifest.functions)
       for (const { type, match } of flow?.cancelOn ?? []) this.host.live.topics.add(JSON.stringify([type, ...match.map(([path]) => path)]));
     await this.releasesHeld.use(release, this.host);
@@ -108,7 +111,7 @@ export class RunRoom implements Runs, FlowRunner, Service {
 
   async drive(entry: ReadyDelivery, _fn: FunctionManifest, context: RunContext): Promise<RunEnd> {
     const { seq } = entry;
-    const early = this.early.take(entry);
+    const early = entry.begun === undefined ? null : this.early.take(entry.begun.id);
     const known = this.strays.delete(seq) || this.strays.size > MOST_STRAYS ? withoutBeginning(entry) : entry;
     const room: DriveRoom = {
       host: this.host,
@@ -136,6 +139,10 @@ export class RunRoom implements Runs, FlowRunner, Service {
     const run = await this.deps.store.run(seq).catch(() => null);
     if (run !== null && (run.state === "done" || run.state === "failed" || run.state === "cancelled"))
       this.ends.ended(seq, { state: run.state, value: run.value });
+  }
+
+  isEarly(id: string): boolean {
+    return this.early.has(id);
   }
 
   arrived(arrivals: readonly Arrival[]): void {
@@ -234,6 +241,8 @@ export class RunRoom implements Runs, FlowRunner, Service {
     const appended = result.kind === "committed" ? result.events[0] : undefined;
     if (appended === undefined) throw new MillraceError("internal", `the beginning of a run ended as ${result.kind}`);
     const id = event.deliveries[0]?.run?.id ?? "";
+    // Whoever changed the release meanwhile did not know of it.
+    if (this.release !== null && this.host.live.runnable(fn.name) === undefined) await this.releasesHeld.use(this.release, this.host);
     if (appended.existing === undefined) return { id, run: appended.deliveries[0]?.seq ?? 0, flow: fn.name, existing: false };
     const run = await this.deps.store.run(appended.existing);
     if (run !== null && run.fn !== fn.name)

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { Server, Socket } from "node:net";
 
 /** Something that is about to reach out of this process. */
@@ -19,7 +20,7 @@ export class Outside {
   private reached = false;
   /** Calls that have gone ahead of what they have committed. */
   private readonly ahead = new Set<number>();
-  /** Calls that were given up before it was committed, and still do something. */
+  /** Calls that were given up before it was committed: something of them may still be at work. */
   private readonly lost = new Set<number>();
   private held: Reach[] = [];
 
@@ -68,11 +69,6 @@ export class Outside {
     for (const { refuse } of refused) refuse(LOST);
     this.leave(call);
   }
-
-  /** The call does nothing any more. */
-  gone(call: number): void {
-    this.lost.delete(call);
-  }
 }
 
 type Method = (this: object, ...args: unknown[]) => unknown;
@@ -98,7 +94,13 @@ export function watchSockets(outside: Outside, current: () => number | null): vo
       if (isOpen()) return go();
       const isFree = outside.reach(call, () => {
         noted(this);
-        return { call, go: () => void (Reflect.get(this, "destroyed") === true || go()), refuse: (reason) => refuse(this, reason) };
+        // What it sets off belongs to who asked for it, not to whoever lets it go.
+        const inContext = AsyncLocalStorage.snapshot();
+        return {
+          call,
+          go: () => void (Reflect.get(this, "destroyed") === true || inContext(go)),
+          refuse: (reason) => refuse(this, reason),
+        };
       });
       return isFree ? go() : this;
     };

@@ -208,7 +208,6 @@ export class FlowCall implements FlowPort {
   private leave(type: FrameType, head: object, body: string | null): void {
     this.call.close("ended");
     this.host.sink.send(type, this.callNumber, head, body);
-    this.outside.gone(this.callNumber);
     this.host.left(this.call);
   }
 }

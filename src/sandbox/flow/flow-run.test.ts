@@ -503,8 +503,6 @@ describe("a run of a handler", () => {
       expect(reached).toEqual(["call refused"]);
       expect(reach(rig, "late")).toBe(false);
       expect(reached).toEqual(["call refused", "late refused"]);
-      rig.outside.gone(1);
-      expect(reach(rig, "other")).toBe(true);
     });
 
     it("what comes before the node has heard of a step is heard in the order of the journal: the run is replayed", async () => {
