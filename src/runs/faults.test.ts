@@ -253,6 +253,11 @@ describe("a run that a client waits for, and that nobody named", () => {
     await expect.poll(async () => ((await kept("heard later")) as string[] | undefined)?.toSorted()).toEqual(["one", "three", "two"]);
   });
 
+  it("D33: those that have all the room there is are driven past those that wait for it", async () => {
+    const all = await Promise.all(Array.from({ length: 60 }, (_, i) => post(`/narrow/n${i}`, { prefer: "wait=20" })));
+    expect(all.map(({ body }) => body)).toEqual(all.map(() => ["one", "two", "two"]));
+  });
+
   it("many at once come each to its own end", async () => {
     const all = await Promise.all(Array.from({ length: 150 }, (_, i) => post(i % 3 === 0 ? `/goes-on/m${i}` : `/whole/m${i}`)));
     expect(all.map(({ status }) => status)).toEqual(all.map(() => 200));

@@ -87,3 +87,11 @@ export const pings = flow({}, async (_e: { readonly data: null }, flow) => {
   const fresh = await flow.waitFor("fresh", "ping", { timeout: 2000 });
   return [old === null, fresh !== null];
 });
+
+/** One at a time in an instance: few of them have all the room there is. */
+export const narrow = flow({ on: http.post("/narrow/:of"), concurrency: { instance: 1 } }, async (_request, flow) => {
+  const of = flow.params["of"] ?? "";
+  const before = await twice(of, flow);
+  await flow.sleep("nap", 5);
+  return [...before, await flow.step("reads", (tx) => tx.kv.get(`early ${of}`))];
+});
