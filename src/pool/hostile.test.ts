@@ -219,7 +219,11 @@ describe.each(behind)("hostile functions behind the wall: %s", (wall, stands) =>
 
     it("O1: what native code and children print are lines of the call", async () => {
       const lines: string[] = [];
-      await call("granted", "print past the console", {}, { log: (level, text) => lines.push(`${level} ${text}`) });
+      const log = (level: string, text: string): unknown => lines.push(`${level} ${text}`);
+      // It may meet the instance that the test before has ended.
+      await expect
+        .poll(async () => (await call("granted", "print past the console", {}, { log })).kind, { timeout: 20_000 })
+        .toBe("returned");
       await expect
         .poll(() => lines, { timeout: 20_000 })
         .toEqual(expect.arrayContaining(["info from the descriptor", "info from a child", "error oh"]));
