@@ -214,8 +214,9 @@ class EarlyRun implements EarlyCall {
 
   /** Its place is the call's from here on, or free. */
   private leavePlace(): void {
-    if (this.placed) this.place.leave();
+    if (!this.placed) return;
     this.placed = false;
+    this.place.leave();
   }
 
   private async append(): Promise<void> {

@@ -130,7 +130,7 @@ describe("what comes for a run that is ahead of its commits", () => {
       Array.from({ length: 400 }, async (_, i) => {
         const id = `marches-${i}`;
         await node.runs.begin({ flow: "marches", input: JSON.stringify({ id }), id });
-        await new Promise((resolve) => setTimeout(resolve, i * 2));
+        while ((await viewOf(id)).entries < i && (await viewOf(id)).endedMs === null);
         await node.runs.cancel(id, { rollback: true, reason: "halt" }).catch(() => {});
         const { state, note } = await node.runs.untilEnd(await viewOf(id), 5000, null);
         ends[`${state} ${note ?? ""}`] = (ends[`${state} ${note ?? ""}`] ?? 0) + 1;

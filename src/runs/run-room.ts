@@ -12,27 +12,15 @@ import type { CloudEvent } from "../events/index.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { FunctionManifest, Release } from "../protocol/manifest.ts";
 import { valueForPeople } from "../protocol/value-for-people.ts";
-import type {
-  Arrival,
-  JournalEntry,
-  NewArrival,
-  NewEvent,
-  ReadyDelivery,
-  RunQuery,
-  RunState,
-  RunView,
-  Seq,
-  Store,
-} from "../store/store.ts";
+import type { Arrival, JournalEntry, NewArrival, NewEvent, ReadyDelivery, RunQuery, RunView, Seq, Store } from "../store/store.ts";
 import { callbackToken, runIdOf, tokenHash } from "./callback-token.ts";
-import { checkRun } from "./check-run.ts";
 import { EarlyRuns } from "./early-run.ts";
 import { HeldReleases } from "./held-releases.ts";
-import { MapProgress } from "./map-progress.ts";
 import { answerOfRun } from "./run-answer.ts";
 import { RunDrive } from "./run-drive.ts";
 import { type DriveRoom, HTTP_TYPE, type RunHooks } from "./run-driven.ts";
 import { RunEnds } from "./run-ends.ts";
+import { RunViews } from "./run-views.ts";
 import { commandOf } from "./run-entries.ts";
 import { isOver } from "./states.ts";
 import type {
@@ -61,10 +49,6 @@ export interface RunRoomDeps {
   readonly hooks?: RunHooks;
 }
 
-const LIVE_STATES: readonly RunState[] = ["ready", "waiting", "sleeping", "paused", "rolling-back", "stuck"];
-const PAGE_BYTES = 1024 * 1024;
-const PAGE_RUNS = 200;
-const WATCH_MS = 200;
 /** Beyond so many every run's store is asked, whatever is known of its beginning. */
 const MOST_STRAYS = 100_000;
 
@@ -78,6 +62,7 @@ export class RunRoom implements Runs, FlowRunner, Service {
   /** Runs for which something came while they were not here: what is known of their beginning is not all. */
   private readonly strays = new Set<Seq>();
   private readonly early: EarlyRuns;
+  private readonly views: RunViews;
   private release: Release | null = null;
   private stopped = false;
 
@@ -86,6 +71,16 @@ export class RunRoom implements Runs, FlowRunner, Service {
     this.host = deps.engine.runFlows(this);
     this.early = new EarlyRuns({ host: this.host, hooks: deps.hooks ?? {}, append: (...begins) => this.append(...begins) });
     this.releasesHeld = new HeldReleases({ store: deps.store, pool: deps.pool, open: deps.openRelease });
+    this.views = new RunViews({
+      ...deps,
+      host: this.host,
+      releasesHeld: this.releasesHeld,
+      functionOf: (release, fn) => this.functionOf(release, fn),
+      liveFlow: (name) => this.flow(name),
+      isRunning: (run) => this.drives.has(run),
+      untilEnd: (run, waitMs) => this.untilEnd(run, waitMs, null),
+      isStopped: () => this.stopped,
+    });
   }
 
   /** After the engine, before the first event. */
@@ -314,13 +309,13 @@ export class RunRoom implements Runs, FlowRunner, Service {
   }
 
   async rerun(id: string): Promise<Begun> {
-    const run = await this.found(id);
+    const run = await this.views.found(id);
     const fn = this.flow(run.fn);
     return await this.again(run, fn, {});
   }
 
   async fork(id: string, { from, release }: { readonly from: string; readonly release: "same" | "live" }): Promise<Begun> {
-    const run = await this.found(id);
+    const run = await this.views.found(id);
     const beforePos = await this.positionOf(run, from);
     const target = release === "live" ? this.host.live.id : run.release;
     const fn = await this.functionOf(target, run.fn);
@@ -328,7 +323,7 @@ export class RunRoom implements Runs, FlowRunner, Service {
     const begun = await this.again(run, fn, { release: target, copies: { from: run.seq, beforePos } });
     await this.registerCallbacks(
       begun,
-      (await this.journalOf(run.seq)).filter(({ pos }) => pos < beforePos),
+      (await this.views.journalOf(run.seq)).filter(({ pos }) => pos < beforePos),
     );
     return begun;
   }
@@ -356,7 +351,7 @@ export class RunRoom implements Runs, FlowRunner, Service {
 
   private async positionOf(run: RunView, from: string): Promise<number> {
     const [, name = from, number = "1"] = /^(.*)#(\d+)$/.exec(from) ?? [];
-    const journal = await this.journalOf(run.seq);
+    const journal = await this.views.journalOf(run.seq);
     const first = journal.find((entry) => entry.name === name && entry.number === Number(number));
     if (first !== undefined) return first.pos;
     const names = [
@@ -376,15 +371,8 @@ export class RunRoom implements Runs, FlowRunner, Service {
     return (await this.deps.store.run(run.seq)) ?? run;
   }
 
-  private async found(id: string): Promise<RunView> {
-    const run = await this.deps.store.run(id);
-    if (run === null)
-      throw new MillraceError("not_found", `there is no run "${id}"`, { cure: "`millrace runs list` shows the runs there are." });
-    return run;
-  }
-
   private async live(id: string): Promise<RunView> {
-    const run = await this.found(id);
+    const run = await this.views.found(id);
     if (run.kind !== "flow") throw new MillraceError("run_state", `"${id}" is a function's call by a flow, not a flow's run`);
     if (isOver(run.state)) throw new MillraceError("run_state", `the run ${id} has ended (${run.state})`);
     return run;
@@ -396,94 +384,20 @@ export class RunRoom implements Runs, FlowRunner, Service {
     return this.deps.store.runs(query);
   }
 
-  async show(id: string): Promise<RunDetails> {
-    const run = await this.found(id);
-    const [journal, children, fn] = await Promise.all([
-      this.journalOf(run.seq),
-      this.deps.store.runs({ parent: run.seq, limit: 1000 }),
-      this.functionOf(run.release, run.fn),
-    ]);
-    const flow = { file: fn?.file ?? null, memoryBytes: fn?.memoryBytes ?? null };
-    return { run, journal, children, flow, running: this.drives.has(run.seq) };
+  show(id: string): Promise<RunDetails> {
+    return this.views.show(id);
   }
 
-  async *watch(id: string, signal: AbortSignal): AsyncGenerator<RunProgress> {
-    let run = await this.found(id);
-    const maps = new MapProgress();
-    for (let after = 0; ;) {
-      const entries: JournalEntry[] = [];
-      for (let more = true; more;) {
-        const page = await this.deps.store.journal(run.seq, after, PAGE_BYTES);
-        entries.push(...page.entries);
-        after = page.entries.at(-1)?.pos ?? after;
-        more = page.more;
-      }
-      maps.read(entries);
-      yield { run, running: this.drives.has(run.seq), entries, maps: maps.view() };
-      if (run.endedMs !== null || signal.aborted || this.stopped) return;
-      run = await this.untilEnd(run, WATCH_MS, null);
-    }
+  watch(id: string, signal: AbortSignal): AsyncIterable<RunProgress> {
+    return this.views.watch(id, signal);
   }
 
-  async releases(): Promise<readonly HeldRelease[]> {
-    const held = new Map<string, { flow: string; runs: number }[]>();
-    for (const { release, fn, runs } of await this.deps.store.runReleases()) {
-      const flows = held.get(release);
-      if (flows === undefined) held.set(release, [{ flow: fn, runs }]);
-      else flows.push({ flow: fn, runs });
-    }
-    const live = this.host.live.id;
-    return await Promise.all(
-      [...held].map(async ([release, flows]) => ({
-        release,
-        live: release === live,
-        present: (await this.releasesHeld.find(release)) !== null,
-        flows,
-      })),
-    );
+  releases(): Promise<readonly HeldRelease[]> {
+    return this.views.releases();
   }
 
-  async *check(wanted: string, { flow }: { readonly flow?: string }, signal: AbortSignal): AsyncGenerator<RunCheck> {
-    const release = await this.releaseToCheck(wanted);
-    const functions = new Map(release.manifest.functions.map((fn) => [fn.name, fn]));
-    // A name that nothing has would fit by having no runs. One that only earlier releases have is known by its runs.
-    if (flow !== undefined && functions.get(flow)?.flow === undefined && (await this.deps.store.runs({ fn: flow, limit: 1 })).length === 0)
-      this.flow(flow);
-    for (let after = 0, more = true; more && !signal.aborted;) {
-      const page = await this.deps.store.runs({
-        states: LIVE_STATES,
-        after,
-        limit: PAGE_RUNS,
-        ...(flow === undefined ? {} : { fn: flow }),
-      });
-      for (const run of page) {
-        if (signal.aborted) return;
-        if (run.kind === "flow") yield await checkRun(run, functions.get(run.fn) ?? null, release.id, this.deps);
-      }
-      after = page.at(-1)?.seq ?? after;
-      more = page.length === PAGE_RUNS;
-    }
-  }
-
-  private async releaseToCheck(wanted: string): Promise<Release> {
-    const id = wanted === "live" ? this.host.live.id : wanted;
-    const release = wanted.startsWith("app:") ? await this.deps.loadAside(wanted.slice("app:".length)) : await this.releasesHeld.find(id);
-    if (release === null)
-      throw new MillraceError("not_found", `there is no release "${wanted}"`, {
-        cure: "`millrace runs releases` lists those that runs are on.",
-      });
-    this.releasesHeld.keep(release);
-    return release;
-  }
-
-  private async journalOf(run: Seq): Promise<readonly JournalEntry[]> {
-    const entries: JournalEntry[] = [];
-    for (let more = true; more;) {
-      const page = await this.deps.store.journal(run, entries.at(-1)?.pos ?? 0, PAGE_BYTES);
-      entries.push(...page.entries);
-      more = page.more;
-    }
-    return entries;
+  check(release: string, query: { readonly flow?: string }, signal: AbortSignal): AsyncIterable<RunCheck> {
+    return this.views.check(release, query, signal);
   }
 }
 

@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, request } from "node:http";
-import { type AddressInfo, connect, createServer as createNetServer, Socket } from "node:net";
+import { type AddressInfo, connect, createServer as createNetServer, Socket, type SocketConnectOpts } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Outside, watchSockets } from "./outside.ts";
 
@@ -22,7 +22,8 @@ afterAll(() => {
   server.close();
 });
 
-const connectNow = (): unknown => Reflect.get(Socket.prototype, "connect");
+type Connect = (this: Socket, options: SocketConnectOpts) => Socket;
+const connectNow = (): Connect => Reflect.get(Socket.prototype, "connect");
 const usual = connectNow();
 afterEach(() => {
   Reflect.set(Socket.prototype, "connect", usual);
@@ -36,8 +37,14 @@ function watched(): { readonly outside: Outside; readonly now: { call: number | 
   return { outside, now };
 }
 
-async function aMoment(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 60));
+/** Past the watch, there and back, twice: what had left before would have come before. */
+async function exchange(): Promise<void> {
+  for (let i = 0; i < 2; i++) {
+    const socket = new Socket();
+    Reflect.apply(usual, socket, [{ port, host: "127.0.0.1" }]);
+    socket.end("GET /exchange HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    await once(socket.resume(), "close");
+  }
 }
 
 describe("R11: the way out of an instance", () => {
@@ -62,9 +69,9 @@ describe("R11: the way out of an instance", () => {
     const socket = connect(port, "127.0.0.1");
     socket.write("GET /bare HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
     expect(socket.connecting).toBe(true);
-    await aMoment();
+    await exchange();
     outside.leave(1);
-    await aMoment();
+    await exchange();
     expect(came.filter((url) => /fetched|requested|bare/.test(url))).toEqual([]);
     expect([outside.isReached, outside.holds(1), outside.holds(2)]).toEqual([true, true, false]);
     outside.leave(2);
@@ -84,7 +91,7 @@ describe("R11: the way out of an instance", () => {
       () => "came",
       (error: Error) => (error.cause as Error).message,
     );
-    await aMoment();
+    await exchange();
     outside.lose(1);
     expect(await lost).toContain("was given up");
     const late = connect(port, "127.0.0.1");
@@ -107,7 +114,7 @@ describe("R11: the way out of an instance", () => {
     outside.enter(1);
     const sender = createSocket("udp4");
     sender.send("hello", receiver.address().port, "127.0.0.1");
-    await aMoment();
+    await exchange();
     expect(got).toEqual([]);
     outside.leave(1);
     await expect.poll(() => got).toEqual(["hello"]);
@@ -127,7 +134,7 @@ describe("R11: the way out of an instance", () => {
     const socket = connect(port, "127.0.0.1");
     socket.destroy();
     outside.leave(1);
-    await aMoment();
+    await exchange();
     expect(socket.destroyed).toBe(true);
     expect(socket.bytesWritten).toBe(0);
   });
