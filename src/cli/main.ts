@@ -8,6 +8,10 @@ if (major < OLDEST_NODE) {
   process.stderr.write("  → Install a newer Node.js (https://nodejs.org), or run it with `npx node@26`.\n");
   process.exitCode = 1;
 } else {
+  // Before anything is compiled: what the cache has was made under the flags of its time.
+  const { setFlagsFromString } = await import("node:v8");
+  const { collectorFlags } = await import("../core/collector.ts");
+  for (const flag of collectorFlags()) setFlagsFromString(flag);
   // Half of a start is compiling (0.9 s without, 0.45 s with a warm cache), and it is the same code every time.
   const { enableCompileCache, getCompileCacheDir } = await import("node:module");
   enableCompileCache();

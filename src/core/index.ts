@@ -8,3 +8,4 @@ export { didYouMean, nearMiss } from "./near-miss.ts";
 export { type InvocationOutcome, type Observer, silentObserver } from "./observer.ts";
 export { type Service, startAll } from "./service.ts";
 export { formatSize, parseSizeBytes, type Size } from "./size.ts";
+export { TransientMap } from "./transient-map.ts";

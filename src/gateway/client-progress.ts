@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { MillraceError } from "../core/index.ts";
+import { MillraceError, TransientMap } from "../core/index.ts";
 import type { GatewayLimits } from "./gateway-limits.ts";
 import type { RequestBody } from "./request-body.ts";
 
@@ -19,6 +19,11 @@ export function isStalled(mark: Mark, moved: number, waits: boolean, nowMs: numb
   return nowMs - mark.atMs >= limits.ms;
 }
 
+interface Watched<T> {
+  readonly which: T;
+  readonly mark: Mark;
+}
+
 const LOOKS_PER_WINDOW = 4;
 
 /**
@@ -27,8 +32,9 @@ const LOOKS_PER_WINDOW = 4;
  */
 export class ClientProgress {
   private readonly limits: { bytes: number; ms: number };
-  private readonly sockets = new Map<Socket, Mark>();
-  private readonly bodies = new Map<RequestBody, Mark>();
+  private readonly sockets = new TransientMap<number, Watched<Socket>>();
+  private readonly bodies = new TransientMap<number, Watched<RequestBody>>();
+  private count = 0;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(limits: Pick<GatewayLimits, "progressBytes" | "progressMs">) {
@@ -45,19 +51,21 @@ export class ClientProgress {
   }
 
   watchSocket(socket: Socket): void {
-    this.sockets.set(socket, { atMs: Date.now(), moved: 0 });
-    socket.on("close", () => this.sockets.delete(socket));
+    const number = ++this.count;
+    this.sockets.set(number, { which: socket, mark: { atMs: Date.now(), moved: 0 } });
+    socket.on("close", () => this.sockets.delete(number));
   }
 
-  get connections(): Iterable<Socket> {
-    return this.sockets.keys();
+  *connections(): Generator<Socket, void, void> {
+    for (const { which } of this.sockets.values()) yield which;
   }
 
   /** Until it ends: a body that is kept keeps its request, and thousands of them come between two looks. */
   watchBody(body: RequestBody): void {
     if (body.over) return;
-    this.bodies.set(body, { atMs: Date.now(), moved: 0 });
-    body.onOver = () => this.bodies.delete(body);
+    const number = ++this.count;
+    this.bodies.set(number, { which: body, mark: { atMs: Date.now(), moved: 0 } });
+    body.onOver = () => this.bodies.delete(number);
   }
 
   get bodiesWatched(): number {
@@ -65,12 +73,12 @@ export class ClientProgress {
   }
 
   private look(nowMs: number): void {
-    for (const [body, mark] of this.bodies) {
+    for (const { which: body, mark } of this.bodies.values()) {
       if (isStalled(mark, body.receivedBytes, body.waitsForClient, nowMs, this.limits)) {
         body.fail(new MillraceError("request_timeout", `the request body came too slowly, or not at all, for ${this.limits.ms} ms`));
       }
     }
-    for (const [socket, mark] of this.sockets) {
+    for (const { which: socket, mark } of this.sockets.values()) {
       const unsentBytes = socket.writableLength;
       if (isStalled(mark, socket.bytesWritten - unsentBytes, unsentBytes > 0, nowMs, this.limits)) socket.destroy();
     }

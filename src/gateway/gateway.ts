@@ -92,7 +92,7 @@ export class Gateway implements Service {
   }
 
   private async close(): Promise<void> {
-    await closeServer(this.server, this.progress.connections, this.limits.stopMs);
+    await closeServer(this.server, this.progress.connections(), this.limits.stopMs);
     this.progress.stop();
   }
 

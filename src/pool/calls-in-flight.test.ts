@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { TransientMap } from "../core/index.ts";
 import { type Frame, FRAME, FrameReader, FrameWriter } from "../protocol/index.ts";
 import type { Ending } from "./blame.ts";
 import { type CallsHost, CallsInFlight } from "./calls-in-flight.ts";
@@ -29,7 +30,7 @@ class Bench implements CallsHost {
   constructor() {
     const reader = new FrameReader((frame) => this.frames.push(frame));
     this.writer = new FrameWriter((bytes) => reader.push(bytes));
-    const tickets = new Map<number, Ticket>();
+    const tickets = new TransientMap<number, Ticket>();
     const rename = (text: string): string => text;
     this.calls = new CallsInFlight({
       tickets,

@@ -1,4 +1,4 @@
-import { toError } from "../core/index.ts";
+import { toError, type TransientMap } from "../core/index.ts";
 import { type Frame, FRAME, type FrameWriter, ProtocolError } from "../protocol/index.ts";
 import { AnswerStream } from "./answer-stream.ts";
 import { type Ending, timedOut, withMemoryHint } from "./blame.ts";
@@ -26,7 +26,7 @@ export interface CallsHost {
 }
 
 export interface CallsContext {
-  readonly tickets: Map<number, Ticket>;
+  readonly tickets: TransientMap<number, Ticket>;
   readonly host: CallsHost;
   readonly writer: FrameWriter;
   readonly deadlines: Deadlines;
@@ -41,7 +41,7 @@ export interface CallsContext {
 /** The calls that one instance has: from the frame that hands one over to its outcome, or to the end of the instance. */
 export class CallsInFlight implements TicketHolder {
   private readonly context: CallsContext;
-  private readonly tickets: Map<number, Ticket>;
+  private readonly tickets: TransientMap<number, Ticket>;
   private lastNumber = 0;
 
   constructor(context: CallsContext) {

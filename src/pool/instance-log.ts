@@ -1,3 +1,4 @@
+import type { TransientMap } from "../core/index.ts";
 import type { Frame, LogLevel } from "../protocol/index.ts";
 import type { StrayLog } from "./instance-roles.ts";
 import { PrintedLines } from "./printed-lines.ts";
@@ -5,7 +6,7 @@ import type { Ticket } from "./ticket.ts";
 import { readLogLevel, readNumber } from "./wire.ts";
 
 export interface InstanceLogContext {
-  readonly tickets: ReadonlyMap<number, Ticket>;
+  readonly tickets: Pick<TransientMap<number, Ticket>, "get" | "size" | "values">;
   /** The function that runs there, if it has one. */
   readonly fn: () => string | null;
   /** Paths as people know them. */

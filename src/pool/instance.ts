@@ -1,4 +1,4 @@
-import { toError } from "../core/index.ts";
+import { toError, TransientMap } from "../core/index.ts";
 import { type Frame, FRAME, type FunctionError, pickVersion, ProtocolError, SPOKEN_VERSIONS } from "../protocol/index.ts";
 import { type Beyond, type Ending, loadFailure } from "./blame.ts";
 import { type CallsHost, CallsInFlight } from "./calls-in-flight.ts";
@@ -45,7 +45,7 @@ export class Instance implements CallsHost {
   private readonly context: InstanceContext;
   private readonly process: InstanceProcess;
   private readonly connection: InstanceConnection;
-  private readonly tickets = new Map<number, Ticket>();
+  private readonly tickets = new TransientMap<number, Ticket>();
   private readonly calls: CallsInFlight;
   private readonly log: InstanceLog;
   private readonly limit: CallbackDeadline;

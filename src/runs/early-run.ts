@@ -1,4 +1,5 @@
 import { MillraceError } from "../core/errors.ts";
+import { TransientMap } from "../core/transient-map.ts";
 import type { FlowHost, Place } from "../delivery/flow-runner.ts";
 import type { RunLink, RunMessage, RunOutcome } from "../pool/pool.ts";
 import type { FunctionManifest } from "../protocol/manifest.ts";
@@ -41,9 +42,9 @@ export interface EarlyRunsDeps {
 /** Runs that are run before they are in the store: nothing can come of that before it is committed (sandbox R11), so nobody can tell. SPEC.md, N22. */
 export class EarlyRuns {
   readonly deps: EarlyRunsDeps;
-  private readonly early = new Set<EarlyRun>();
+  private readonly early = new TransientMap<string, EarlyRun>();
   /** Those whose beginning is being committed. */
-  private readonly beginning = new Map<string, EarlyRun>();
+  private readonly beginning = new TransientMap<string, EarlyRun>();
   /** Flows whose runs could do nothing before they were in the store, and how many are not tried for that. */
   private readonly vain = new Map<string, { misses: number; skips: number }>();
   private timer: NodeJS.Timeout | null = null;
@@ -72,7 +73,7 @@ export class EarlyRuns {
     const place = host.place(fn.name);
     if (place === null) return null;
     const early = new EarlyRun({ fn, event, run, nowMs }, place, this);
-    this.early.add(early);
+    this.early.set(early.id, early);
     this.timer ??= setTimeout(() => this.look(), MOST_EARLY_MS).unref();
     return early.known;
   }
@@ -111,7 +112,7 @@ export class EarlyRuns {
 
   /** It is early no more. */
   leave(early: EarlyRun): void {
-    this.early.delete(early);
+    this.early.delete(early.id);
   }
 
   /** From here on it may be taken. */
@@ -128,7 +129,7 @@ export class EarlyRuns {
   private look(): void {
     this.timer = null;
     const beforeMs = this.deps.host.deps.clock.now() - MOST_EARLY_MS;
-    for (const early of this.early) if (early.nowMs <= beforeMs) early.begin();
+    for (const early of this.early.values()) if (early.nowMs <= beforeMs) early.begin();
     if (this.early.size > 0) this.timer = setTimeout(() => this.look(), MOST_EARLY_MS).unref();
   }
 }
@@ -143,6 +144,7 @@ interface Beginning {
 
 class EarlyRun implements EarlyCall {
   readonly known: Promise<EarlyEnd>;
+  readonly id: string;
   readonly nowMs: number;
   private readonly beginning: Beginning;
   private readonly runs: EarlyRuns;
@@ -162,6 +164,7 @@ class EarlyRun implements EarlyCall {
   constructor(beginning: Beginning, place: Place, runs: EarlyRuns) {
     const { fn, event, run, nowMs } = beginning;
     this.beginning = beginning;
+    this.id = run.id;
     this.nowMs = nowMs;
     this.place = place;
     this.runs = runs;

@@ -1,4 +1,5 @@
 import type { LeaveSignal } from "../core/departure.ts";
+import { TransientMap } from "../core/transient-map.ts";
 import type { EndState, Seq } from "../store/store.ts";
 
 export interface RunEnded {
@@ -8,7 +9,7 @@ export interface RunEnded {
 
 /** Who waits for the end of which run on this node. */
 export class RunEnds {
-  private readonly waiting = new Map<Seq, Set<(end: RunEnded | null) => void>>();
+  private readonly waiting = new TransientMap<Seq, Set<(end: RunEnded | null) => void>>();
   private stopped = false;
 
   ended(run: Seq, end: RunEnded): void {

@@ -2,6 +2,7 @@ import type { LeaveSignal } from "../core/departure.ts";
 import { MillraceError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { Service } from "../core/service.ts";
+import { TransientMap } from "../core/transient-map.ts";
 import type { HttpRequest } from "../delivery/delivery.ts";
 import type { DeliveryEngine } from "../delivery/engine.ts";
 import type { RunContext, RunEnd } from "../delivery/delivery-run.ts";
@@ -57,7 +58,7 @@ export class RunRoom implements Runs, FlowRunner, Service {
   private readonly deps: RunRoomDeps;
   private readonly host: FlowHost;
   private readonly releasesHeld: HeldReleases;
-  private readonly drives = new Map<Seq, RunDrive>();
+  private readonly drives = new TransientMap<Seq, RunDrive>();
   private readonly ends = new RunEnds();
   /** Runs for which something came while they were not here: what is known of their beginning is not all. */
   private readonly strays = new Set<Seq>();

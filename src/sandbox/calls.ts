@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MillraceError } from "../core/errors.ts";
+import { TransientMap } from "../core/transient-map.ts";
 import { FLAG_BROKEN, FLAG_LAST, FRAME, type Frame, type FrameType } from "../protocol/frame.ts";
 import type { FunctionError, HttpHead, RunHead } from "../protocol/messages.ts";
 import { AnswerStream } from "./answer-stream.ts";
@@ -40,8 +41,8 @@ const NO_PARAMS: Params = Object.freeze({});
 export class Calls {
   private readonly sink: FrameSink;
   private readonly storage = new AsyncLocalStorage<Call>();
-  private readonly calls = new Map<number, Call>();
-  private readonly flows = new Map<number, FlowCall>();
+  private readonly calls = new TransientMap<number, Call>();
+  private readonly flows = new TransientMap<number, FlowCall>();
   private readonly habits = new StepHabits();
   private readonly outside: Outside;
   private readonly onQuiet: () => void;

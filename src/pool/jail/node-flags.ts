@@ -1,3 +1,4 @@
+import { collectorFlags } from "../../core/collector.ts";
 import type { InstanceClass } from "../spawn.ts";
 
 /**
@@ -27,6 +28,7 @@ export function nodeFlags(
     // With a limit to the heap V8 makes its nursery a 128th of it: what dozens of calls need at once was copied into the old generation all
     // the time, and half of an instance's work was collecting. It grows only where that happens.
     `--max-semi-space-size=${Math.min(16, Math.floor(mebibytes / 16))}`,
+    ...collectorFlags(),
   ];
   if (allow.includes("child_process")) flags.push("--allow-child-process");
   if (allow.includes("worker")) flags.push("--allow-worker");

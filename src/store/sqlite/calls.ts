@@ -1,5 +1,5 @@
 import type { Worker } from "node:worker_threads";
-import type { MillraceError } from "../../core/index.ts";
+import { type MillraceError, TransientMap } from "../../core/index.ts";
 import { unpackError } from "./errors.ts";
 import type { Answer, Ask, Reply } from "./requests.ts";
 
@@ -11,7 +11,7 @@ interface Waiting {
 /** Requests to a thread and the promises that wait for its replies. */
 export class Calls<Verbs> {
   private readonly worker: Worker;
-  private readonly waiting = new Map<number, Waiting>();
+  private readonly waiting = new TransientMap<number, Waiting>();
   private lastCall = 0;
   private broken: MillraceError | null = null;
 
