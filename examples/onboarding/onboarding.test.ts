@@ -60,6 +60,15 @@ describe("who signs up", () => {
     expect(await subjects("mallory@example.org")).toEqual(["Please confirm your address"]);
   });
 
+  it("and is cancelled by somebody is forgotten, and may sign up again", async () => {
+    const run = await signUp("niaj@example.org");
+    await run.cancel();
+    await app.settled();
+    expect(await run.state()).toBe("cancelled");
+    expect(await account("niaj@example.org")).toBeUndefined();
+    expect((await signUp("niaj@example.org")).id).not.toBe(run.id);
+  });
+
   it("twice is asked once", async () => {
     const run = await signUp("joan@example.org");
     const again = await app.request("/signups", { method: "POST", body: JSON.stringify({ email: "joan@example.org" }) });

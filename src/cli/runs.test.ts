@@ -359,6 +359,22 @@ describe("orders", () => {
     expect(JSON.parse(lines[8] ?? "")).toEqual({ id: "r1-forked", seq: 92, flow: "fulfil", existing: false });
   });
 
+  it("a signal that no wait is there for says so: it is kept, and may be misspelt", async () => {
+    rooms.runs.views = [runView("r1", { state: "waiting" }), runView("r2", { state: "sleeping" })];
+    rooms.runs.journals.set("r1", [
+      entry(1, "wait/packed/1/opened", { value: '{"type":"order.packed","dueMs":null}' }),
+      entry(2, "wait/packed", { value: '{"seq":1,"event":{}}' }),
+      entry(3, "wait/arrived/1/opened", { value: '{"type":"order.arrived","dueMs":null}' }),
+    ]);
+    await millrace("runs", "signal", "r1", "arrived");
+    expect(io.stderr).toBe("");
+    await millrace("runs", "signal", "r1", "arived");
+    expect(io.stderr).toBe('the run waits for "arrived" now: the signal is kept for a later wait "arived" (did you mean "arrived"?)\n');
+    await millrace("runs", "signal", "r2", "packed");
+    expect(io.stderr).toContain('the run waits for nothing now: the signal is kept for a later wait "packed"');
+    expect(rooms.runs.orders).toHaveLength(3);
+  });
+
   it("refuse what the line lacks, and what the state does not allow", async () => {
     rooms.runs.views = [runView("r1", { state: "done", endedMs: 6000 })];
     expect(await millrace("runs", "fork", "r1")).toBe(2);

@@ -69,7 +69,7 @@ export class Opener {
         return;
       }
       case "map":
-        note({ total: head["total"] });
+        note({ total: head["total"], tolerated: head["tolerated"] });
         return;
       case "step":
       case "rollback":

@@ -65,11 +65,10 @@ export class Calls {
     return this.current?.log ?? this.ownLog;
   }
 
-  /** Calls that the node still waits for. */
-  get open(): number {
-    let count = 0;
-    for (const call of this.calls.values()) if (call.state === "running" || call.state === "streaming") count++;
-    return count;
+  /** The node still waits for one of them. */
+  get isBusy(): boolean {
+    for (const { state } of this.calls.values()) if (state === "running" || state === "streaming") return true;
+    return false;
   }
 
   startEvent(frame: Frame, fn: LoadedFunction): void {
@@ -314,7 +313,7 @@ export class Calls {
   private forget(call: Call): void {
     this.calls.delete(call.number);
     this.flows.delete(call.number);
-    if (this.calls.size === 0 || this.open === 0) this.onQuiet();
+    if (!this.isBusy) this.onQuiet();
   }
 }
 

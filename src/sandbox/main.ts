@@ -44,7 +44,7 @@ const calls = new Calls(connection, outside, () => {
 });
 const loadReporter = new LoadReporter(
   (report) => connection.send(FRAME.loadReport, 0, report, null),
-  () => calls.open > 0,
+  () => calls.isBusy,
 );
 ({ exit } = guardProcess(connection, calls));
 captureConsole(() => calls.currentLog);
@@ -118,7 +118,7 @@ function onFrame(frame: Frame): void {
       return;
     case FRAME.stop:
       stopping = true;
-      if (calls.open === 0) leave();
+      if (!calls.isBusy) leave();
       return;
     default:
       // The frames of the other direction: a node does not send them.

@@ -8,8 +8,11 @@ type Answer = "confirmed" | "declined" | "never";
 export const onboarding = flow({}, async (e: CloudEvent<{ readonly email: string }>, flow) => {
   const { email } = e.data;
   const confirmation = await flow.callback("confirmation");
-  await flow.step("ask", (tx) =>
-    send(tx.kv, email, { subject: "Please confirm your address", text: `Confirm it here: ${confirmation.url}` }),
+  await flow.step(
+    "ask",
+    (tx) => send(tx.kv, email, { subject: "Please confirm your address", text: `Confirm it here: ${confirmation.url}` }),
+    // A run that is cancelled, or fails, would leave an account that nobody can confirm, and an address that cannot sign up again.
+    { rollback: (tx) => forgetAccount(tx.kv, email) },
   );
 
   const answer = await answerWithReminder(flow, email, confirmation);

@@ -1,10 +1,13 @@
-import type { Begun, Run } from "../../control/client/index.ts";
+import type { Begun, Run, RunDetails } from "../../control/client/index.ts";
+import { didYouMean } from "../../core/near-miss.ts";
 import { defineCommand, UsageError } from "../command.ts";
 import { connect, JSON_OPTION, NODE_OPTIONS } from "../connect.ts";
-import { type Io, jsonLine, line } from "../io.ts";
+import { type Colors, type Io, jsonLine, line, note } from "../io.ts";
 import { readData } from "../read-data.ts";
+import { printable } from "../show-condition.ts";
 import { shellWord } from "../shell-word.ts";
 import { runStateWord } from "../show-run.ts";
+import { timelineOf } from "../timeline/timeline.ts";
 import { RUN_ARGUMENT } from "./runs.ts";
 
 export const runsCancel = defineCommand({
@@ -67,8 +70,11 @@ export const runsSignal = defineCommand({
   async run({ args: [id = "", wait = "", given], options, io }) {
     const data = await readData(given, "runs signal", io);
     const client = await connect(options, io);
+    // Asked before: the signal may have ended its wait by the time of the next question.
+    const waits = options.json ? null : openWaits(await client.run(id));
     const run = await client.signalRun(id, { wait, ...(data === undefined ? {} : { data }) });
     ordered("signalled", run, options.json, io);
+    if (waits !== null && run.endedMs === null && !waits.includes(wait)) note(io, keptWords(wait, waits, io.errColors));
   },
 });
 
@@ -102,6 +108,19 @@ export const runsFork = defineCommand({
     showBegun(await client.forkRun(id, { from, release }), options.json, io);
   },
 });
+
+function openWaits({ journal, run }: RunDetails): string[] {
+  return timelineOf(journal, run.endedMs !== null)
+    .filter(({ verb, state }) => verb === "wait" && state === "open")
+    .map(({ name }) => name);
+}
+
+/** A signal may come before its wait, but a misspelt one would be kept for ever without a word. */
+function keptWords(wait: string, waits: readonly string[], colors: Colors): string {
+  const others = waits.map((name) => JSON.stringify(printable(name))).join(", ");
+  const now = waits.length === 0 ? "the run waits for nothing now" : `the run waits for ${others} now`;
+  return colors.yellow(`${now}: the signal is kept for a later wait "${printable(wait)}"${didYouMean(wait, waits)}`);
+}
 
 /** The order is on disk; what comes of it is seen by watching. */
 function ordered(word: string, run: Run, json: boolean, io: Io): void {

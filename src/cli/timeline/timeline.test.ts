@@ -149,6 +149,17 @@ describe("a timeline", () => {
     expect(outcomeWords(items[1] as TimelineItem, NOW)).toBe("2 of 3 done, 1 failed");
   });
 
+  it("a map of which so many have failed as may is done", () => {
+    const journal = (tolerated: number): Parameters<typeof timelineOf>[0] => [
+      entry(1, "map/tell/1/opened", { value: { total: 2, tolerated } }),
+      entry(2, "step/tell/1/failed", { value: lost }),
+      entry(3, "step/tell/2"),
+    ];
+    const [enough] = timelineOf(journal(1));
+    expect([enough?.state, enough && outcomeWords(enough, NOW)]).toEqual(["done", "1 of 2 done, 1 failed (1 may)"]);
+    expect(timelineOf(journal(0))[0]?.state).toBe("failed");
+  });
+
   it("of two maps of one name the steps go to the later one as soon as it is there", () => {
     const items = timelineOf([
       entry(1, "map/tell/1/opened", { value: { total: 3 } }),
@@ -158,8 +169,8 @@ describe("a timeline", () => {
       entry(5, "step/tell/3"),
     ]);
     expect(items.map(({ items, state }) => [items, state])).toEqual([
-      [{ total: 3, done: 1, failed: 1 }, "open"],
-      [{ total: 1, done: 1, failed: 0 }, "done"],
+      [{ total: 3, done: 1, failed: 1, tolerated: 0 }, "open"],
+      [{ total: 1, done: 1, failed: 0, tolerated: 0 }, "done"],
     ]);
   });
 });

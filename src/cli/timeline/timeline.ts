@@ -42,6 +42,8 @@ export interface MapCount {
   readonly total: number;
   readonly done: number;
   readonly failed: number;
+  /** So many may fail, and it is done all the same. */
+  readonly tolerated: number;
 }
 
 /**
@@ -77,7 +79,7 @@ class Item implements TimelineItem {
   facts: Readonly<Record<string, unknown>> = {};
   byHand = false;
   exhausted = false;
-  items: { total: number; done: number; failed: number } | null = null;
+  items: { total: number; done: number; failed: number; tolerated: number } | null = null;
   /** Of a map: when the last of its steps so far ended. */
   private lastMs = 0;
 
@@ -114,8 +116,9 @@ class Item implements TimelineItem {
 
   private open({ value, verb }: JournalEntry): void {
     this.facts = recordOf(value);
-    this.dueMs = timeOf(this.facts["dueMs"]);
-    if (verb === "map") this.items = { total: timeOf(this.facts["total"]) ?? 0, done: 0, failed: 0 };
+    this.dueMs = numberOf(this.facts["dueMs"]);
+    const { total, tolerated } = this.facts;
+    if (verb === "map") this.items = { total: numberOf(total) ?? 0, done: 0, failed: 0, tolerated: numberOf(tolerated) ?? 0 };
     // A run's own notes are over as soon as they are made.
     if (verb === "run") this.state = "done";
   }
@@ -123,7 +126,7 @@ class Item implements TimelineItem {
   private attempt(entry: JournalEntry): void {
     const { error, dueMs } = recordOf(entry.value);
     this.addAttempt(entry, error ?? null);
-    this.dueMs = timeOf(dueMs);
+    this.dueMs = numberOf(dueMs);
     this.exhausted = this.dueMs === null;
     this.value = error ?? null;
   }
@@ -159,7 +162,7 @@ class Item implements TimelineItem {
     this.lastMs = Math.max(this.lastMs, step.endedMs ?? 0);
     if (this.items.done + this.items.failed < this.items.total) return;
     this.endedMs = this.lastMs;
-    this.state = this.items.failed === 0 ? "done" : "failed";
+    this.state = this.items.failed <= this.items.tolerated ? "done" : "failed";
   }
 
   endEmpty(): void {
@@ -191,6 +194,6 @@ function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
 
-function timeOf(value: unknown): number | null {
+function numberOf(value: unknown): number | null {
   return typeof value === "number" ? value : null;
 }

@@ -91,7 +91,9 @@ function idIn(value: unknown): unknown {
 
 function mapWords({ items }: TimelineItem): string {
   if (items === null) return "";
-  return `${items.done} of ${items.total} done${items.failed === 0 ? "" : `, ${items.failed} failed`}`;
+  const { total, done, failed, tolerated } = items;
+  const failures = failed === 0 ? "" : `, ${failed} failed${tolerated === 0 ? "" : ` (${tolerated} may)`}`;
+  return `${done} of ${total} done${failures}`;
 }
 
 function runWords({ name, value, facts }: TimelineItem): string {

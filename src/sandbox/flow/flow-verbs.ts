@@ -129,7 +129,7 @@ export class FlowVerbs implements Pick<
     const atOnce = concurrencyOf(where, options.concurrency);
     const tolerated = toleratedOf(where, options.tolerate, list.length);
     const run = this.#run;
-    run.remark("map", name, run.number("map", name), { total: list.length });
+    run.remark("map", name, run.number("map", name), { total: list.length, tolerated });
     const results: unknown[] = Array.from({ length: list.length });
     const failures: Error[] = [];
     let next = 0;
