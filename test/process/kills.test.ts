@@ -6,7 +6,7 @@ import { killInstances, killNodes, seedFrom, told } from "./driver.ts";
  * P1 and P2 under SIGKILL. A seed that was printed is run again with MILLRACE_SEED; longer runs: `npm run verify:kills -- --kills 500`.
  */
 const seed = seedFrom(process.env["MILLRACE_SEED"]);
-const kills = Number(process.env["MILLRACE_KILLS"] ?? 15);
+const kills = Number(process.env["MILLRACE_KILLS"] ?? 8);
 // On a machine with time to spare a kill takes a second; a run that hangs need not be told from a slow one any sooner.
 const limitMs = 60_000 + kills * 12_000;
 

@@ -4,7 +4,7 @@ import { download, upload } from "./large-bodies.ts";
 import { NodeProcess } from "./node-process.ts";
 
 const MIB = 1024 ** 2;
-const BODY_BYTES = 256 * MIB;
+const BODY_BYTES = 128 * MIB;
 const BOUND_BYTES = 96 * MIB;
 
 let node: NodeProcess;
@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => node.stop());
 
-it("F7, F8, G10: a body of 256 MiB goes in, and another comes out, in flat memory of node and instance", { timeout: 120_000 }, async () => {
+it("F7, F8, G10: a body of 128 MiB goes in, and another comes out, in flat memory of node and instance", { timeout: 120_000 }, async () => {
   for (const move of [upload, download]) {
     const { bytes, nodeBytes, instanceBytes } = await move(node, BODY_BYTES);
     expect(bytes).toBe(BODY_BYTES);
