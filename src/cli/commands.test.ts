@@ -1,75 +1,47 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { NODE_FILE, TOKEN_FILE } from "../control/client/index.ts";
-import { Control } from "../control/index.ts";
-import { answered, deadView, eventView, fn, release, ScriptedRooms } from "../control/testing-support/scripted-rooms.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { answered, deadView, eventView, fn, release } from "../control/testing-support/scripted-rooms.ts";
 import { MillraceError } from "../core/errors.ts";
-import { COMMANDS } from "./commands/all.ts";
 import { checkNode } from "./examine.ts";
 import { makeColors } from "./io.ts";
-import { run } from "./run.ts";
-import { ScriptedIo } from "./testing-support/scripted-io.ts";
+import { ControlStage } from "./testing-support/control-stage.ts";
 
-let rooms: ScriptedRooms;
-let control: Control;
-let folder: string;
-let io: ScriptedIo;
-
-beforeEach(async () => {
-  rooms = new ScriptedRooms();
-  control = new Control({ host: "127.0.0.1", port: 0, token: "secret", tokenIsConfigured: false, rooms });
-  await control.start();
-  folder = await realpath(await mkdtemp(join(tmpdir(), "millrace-cli-")));
-  await mkdir(join(folder, ".millrace"));
-  await writeFile(join(folder, ".millrace", NODE_FILE), JSON.stringify({ gateway: "", control: control.address, pid: process.pid }));
-  await writeFile(join(folder, ".millrace", TOKEN_FILE), "secret");
-  io = new ScriptedIo(folder);
-});
-
-afterEach(async () => {
-  await control.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-
-function millrace(...argv: string[]): Promise<number> {
-  return run(argv, COMMANDS, "9.9.9", io);
-}
+const stage = new ControlStage();
 
 function logged(text: string): void {
-  rooms.logs.write({ atMs: 9000, fn: "greet", invocation: "inv1", level: "info", text });
+  stage.rooms.logs.write({ atMs: 9000, fn: "greet", invocation: "inv1", level: "info", text });
 }
 
 describe("finding the node", () => {
   it("looks in the folders above", async () => {
-    io.cwd = join(folder, "functions", "deep");
-    await mkdir(io.cwd, { recursive: true });
-    expect(await millrace("functions")).toBe(0);
+    stage.io.cwd = join(stage.folder, "functions", "deep");
+    await mkdir(stage.io.cwd, { recursive: true });
+    expect(await stage.millrace("functions")).toBe(0);
   });
 
   it("takes --data by its word", async () => {
-    expect(await millrace("functions", "--data", "elsewhere")).toBe(1);
-    expect(io.stderr).toBe(
-      `millrace: no node runs on the data directory ${join(folder, "elsewhere")}\n` +
+    expect(await stage.millrace("functions", "--data", "elsewhere")).toBe(1);
+    expect(stage.io.stderr).toBe(
+      `millrace: no node runs on the data directory ${join(stage.folder, "elsewhere")}\n` +
         "  → Start the node (`millrace dev` or `millrace start`), or name its data directory with --data.\n  code: unreachable\n",
     );
   });
 
   it("says when the node no longer answers", async () => {
-    await control.stop();
-    expect(await millrace("functions")).toBe(1);
-    expect(io.stderr).toContain("does not answer");
-    expect(io.stderr).toContain("code: unreachable");
+    await stage.stopNode();
+    expect(await stage.millrace("functions")).toBe(1);
+    expect(stage.io.stderr).toContain("does not answer");
+    expect(stage.io.stderr).toContain("code: unreachable");
   });
 });
 
 describe("emit", () => {
   it("sends what the line says", async () => {
-    expect(await millrace("emit", "a.b", '{"x":1}', "--key", "k", "--subject", "s", "--source", "/s", "--id", "i1")).toBe(0);
-    expect(rooms.ingested[0]?.event).toMatchObject({
+    expect(await stage.millrace("emit", "a.b", '{"x":1}', "--key", "k", "--subject", "s", "--source", "/s", "--id", "i1")).toBe(0);
+    expect(stage.rooms.ingested[0]?.event).toMatchObject({
       type: "a.b",
       data: { x: 1 },
       partitionkey: "k",
@@ -77,44 +49,44 @@ describe("emit", () => {
       source: "/s",
       id: "i1",
     });
-    expect(io.stdout).toBe("accepted a.b i1 (seq 1)\n");
-    expect(io.stderr).toBe("");
+    expect(stage.io.stdout).toBe("accepted a.b i1 (seq 1)\n");
+    expect(stage.io.stderr).toBe("");
   });
 
   it("takes data from a file and from standard input", async () => {
-    await writeFile(join(folder, "data.json"), "[1]");
-    await millrace("emit", "a", "@data.json");
-    io.input = '"in"';
-    await millrace("emit", "a", "-");
-    await millrace("emit", "a");
-    expect(rooms.ingested.map(({ event }) => event.data)).toEqual([[1], "in", undefined]);
+    await writeFile(join(stage.folder, "data.json"), "[1]");
+    await stage.millrace("emit", "a", "@data.json");
+    stage.io.input = '"in"';
+    await stage.millrace("emit", "a", "-");
+    await stage.millrace("emit", "a");
+    expect(stage.rooms.ingested.map(({ event }) => event.data)).toEqual([[1], "in", undefined]);
   });
 
   it("prints the node's answer as JSON", async () => {
-    await millrace("emit", "a", "--id", "i", "--at", "2030-01-01T00:00:00Z", "--json");
-    expect(io.json).toEqual([{ id: "i", seq: 1, duplicate: false, dueMs: Date.UTC(2030, 0, 1) }]);
+    await stage.millrace("emit", "a", "--id", "i", "--at", "2030-01-01T00:00:00Z", "--json");
+    expect(stage.io.json).toEqual([{ id: "i", seq: 1, duplicate: false, dueMs: Date.UTC(2030, 0, 1) }]);
   });
 
   it("tells a repetition", async () => {
-    rooms.ingestResult = { kind: "accepted", events: [{ seq: 1, duplicate: true }] };
-    await millrace("emit", "a", "--id", "i");
-    expect(io.stdout).toContain("known already a i");
+    stage.rooms.ingestResult = { kind: "accepted", events: [{ seq: 1, duplicate: true }] };
+    await stage.millrace("emit", "a", "--id", "i");
+    expect(stage.io.stdout).toContain("known already a i");
   });
 
   it("refuses data that is no JSON: on the line with 2, elsewhere with 1", async () => {
-    expect(await millrace("emit", "a", "{x:1}")).toBe(2);
-    expect(io.stderr).toContain("DATA is no JSON");
-    io.input = "nope";
-    expect(await millrace("emit", "a", "-")).toBe(1);
-    expect(await millrace("emit", "a", "@missing.json")).toBe(1);
-    expect(io.stderr).toContain("missing.json cannot be read");
-    expect(rooms.ingested).toEqual([]);
+    expect(await stage.millrace("emit", "a", "{x:1}")).toBe(2);
+    expect(stage.io.stderr).toContain("DATA is no JSON");
+    stage.io.input = "nope";
+    expect(await stage.millrace("emit", "a", "-")).toBe(1);
+    expect(await stage.millrace("emit", "a", "@missing.json")).toBe(1);
+    expect(stage.io.stderr).toContain("missing.json cannot be read");
+    expect(stage.rooms.ingested).toEqual([]);
   });
 
   it("shows the node's refusal with its cure", async () => {
-    rooms.ingestResult = { kind: "refused", error: new MillraceError("schema_mismatch", "data.qty must be a number") };
-    expect(await millrace("emit", "a")).toBe(1);
-    expect(io.stderr).toBe(
+    stage.rooms.ingestResult = { kind: "refused", error: new MillraceError("schema_mismatch", "data.qty must be a number") };
+    expect(await stage.millrace("emit", "a")).toBe(1);
+    expect(stage.io.stderr).toBe(
       "millrace: data.qty must be a number\n  → Send data that fits the schema of this event type.\n  code: schema_mismatch\n",
     );
   });
@@ -123,40 +95,45 @@ describe("emit", () => {
 describe("invoke", () => {
   it("shows the log and how it ended", async () => {
     logged("working");
-    expect(await millrace("invoke", "greet", '{"to":"x"}')).toBe(0);
-    expect(rooms.invoked).toEqual([{ fn: "greet", data: { to: "x" } }]);
-    expect(io.stderr).toMatch(/INFO {2}greet {2}working\ndone greet in 3.5ms\n$/);
-    expect(io.stdout).toBe("");
+    expect(await stage.millrace("invoke", "greet", '{"to":"x"}')).toBe(0);
+    expect(stage.rooms.invoked).toEqual([{ fn: "greet", data: { to: "x" } }]);
+    expect(stage.io.stderr).toMatch(/INFO {2}greet {2}working\ndone greet in 3.5ms\n$/);
+    expect(stage.io.stdout).toBe("");
   });
 
   it("puts the answer alone on stdout", async () => {
-    rooms.httpResult = answered('{"ok":true}', "application/json", 201);
-    expect(await millrace("invoke", "hello", "{}", "-H", "X-A: 1")).toBe(0);
-    expect(io.stdout).toBe('{"ok":true}\n');
-    expect(io.stderr).toMatch(/^201 hello answered in .* \(application\/json\)\n$/);
-    expect(rooms.requests[0]?.head.headers).toEqual(["x-a", "1", "content-type", "application/json"]);
+    stage.rooms.httpResult = answered('{"ok":true}', "application/json", 201);
+    expect(await stage.millrace("invoke", "hello", "{}", "-H", "X-A: 1")).toBe(0);
+    expect(stage.io.stdout).toBe('{"ok":true}\n');
+    expect(stage.io.stderr).toMatch(/^201 hello answered in .* \(application\/json\)\n$/);
+    expect(stage.rooms.requests[0]?.head.headers).toEqual(["x-a", "1", "content-type", "application/json"]);
   });
 
   it("exits with 1 when the function fails", async () => {
     const error = { name: "Error", message: "no luck", stack: "Error: no luck\n    at greet (functions/greet.ts:3:9)" };
-    rooms.invokeResult = { kind: "retrying", invocation: "i", delivery: 1, error, dueMs: 13_000 };
-    expect(await millrace("invoke", "greet")).toBe(1);
-    expect(io.stderr).toContain("failed greet, the next attempt is in 3s\nError: no luck\n    at greet (functions/greet.ts:3:9)\n");
-    rooms.invokeResult = { kind: "dead", invocation: "i", delivery: 7, error };
-    expect(await millrace("invoke", "greet")).toBe(1);
-    expect(io.stderr).toContain("millrace dead show 7");
-    rooms.httpResult = { kind: "failed", invocation: "i", error: new MillraceError("function_timeout", "too slow"), retryAfterMs: null };
-    expect(await millrace("invoke", "hello")).toBe(1);
-    expect(io.stderr).toContain("too slow\n  → Make the function faster");
-    rooms.httpResult = answered("oh", "text/plain", 500);
-    expect(await millrace("invoke", "hello", "--json")).toBe(1);
-    expect(io.json).toMatchObject([{ outcome: "answered", status: 500, text: "oh" }]);
+    stage.rooms.invokeResult = { kind: "retrying", invocation: "i", delivery: 1, error, dueMs: 13_000 };
+    expect(await stage.millrace("invoke", "greet")).toBe(1);
+    expect(stage.io.stderr).toContain("failed greet, the next attempt is in 3s\nError: no luck\n    at greet (functions/greet.ts:3:9)\n");
+    stage.rooms.invokeResult = { kind: "dead", invocation: "i", delivery: 7, error };
+    expect(await stage.millrace("invoke", "greet")).toBe(1);
+    expect(stage.io.stderr).toContain("millrace dead show 7");
+    stage.rooms.httpResult = {
+      kind: "failed",
+      invocation: "i",
+      error: new MillraceError("function_timeout", "too slow"),
+      retryAfterMs: null,
+    };
+    expect(await stage.millrace("invoke", "hello")).toBe(1);
+    expect(stage.io.stderr).toContain("too slow\n  → Make the function faster");
+    stage.rooms.httpResult = answered("oh", "text/plain", 500);
+    expect(await stage.millrace("invoke", "hello", "--json")).toBe(1);
+    expect(stage.io.json).toMatchObject([{ outcome: "answered", status: 500, text: "oh" }]);
   });
 
   it("names what is wrong with the line, or with the name", async () => {
-    expect(await millrace("invoke", "hello", "-H", "nonsense")).toBe(2);
-    expect(await millrace("invoke", "nobody")).toBe(1);
-    expect(io.stderr).toContain('there is no function "nobody"');
+    expect(await stage.millrace("invoke", "hello", "-H", "nonsense")).toBe(2);
+    expect(await stage.millrace("invoke", "nobody")).toBe(1);
+    expect(stage.io.stderr).toContain('there is no function "nobody"');
   });
 });
 
@@ -173,13 +150,13 @@ describe("events test", () => {
   });
 
   it("needs no node for what is written out, and says of every condition whether it holds", async () => {
-    await control.stop();
+    await stage.stopNode();
     const pattern = {
       type: [{ prefix: "order." }],
       data: { total: [{ numeric: [">", 100] }], lines: { sku: ["x"], qty: [2] }, vip: [{ exists: false }] },
     };
-    expect(await millrace("events", "test", JSON.stringify(pattern), event)).toBe(1);
-    expect(io.stdout).toBe(
+    expect(await stage.millrace("events", "test", JSON.stringify(pattern), event)).toBe(1);
+    expect(stage.io.stdout).toBe(
       [
         "✗ the event does not match",
         "     PATH            WANTED           FOUND",
@@ -193,12 +170,12 @@ describe("events test", () => {
         "",
       ].join("\n"),
     );
-    expect(io.stderr).toBe("");
+    expect(stage.io.stderr).toBe("");
   });
 
   it("ends with 0 for a match", async () => {
-    expect(await millrace("events", "test", '{"type":["a","order.placed"]}', event)).toBe(0);
-    expect(io.stdout).toBe(
+    expect(await stage.millrace("events", "test", '{"type":["a","order.placed"]}', event)).toBe(0);
+    expect(stage.io.stdout).toBe(
       '✓ the event matches\n     PATH  WANTED                 FOUND\n  ✓  type  "a" or "order.placed"  "order.placed"\n',
     );
   });
@@ -206,15 +183,15 @@ describe("events test", () => {
   it("shows of several branches the one that came furthest, and how far the others came", async () => {
     const branches = Array.from({ length: 8 }, (_, i) => ({ data: { n: [i] }, subject: ["s"] }));
     const pattern = { type: ["order.placed"], $or: [{ subject: ["s"] }, ...branches, { data: { total: ["250"] }, id: ["i"] }] };
-    expect(await millrace("events", "test", JSON.stringify(pattern), event)).toBe(1);
-    expect(io.stdout).toContain("Of 10 branches ($or) number 10 came furthest:");
-    expect(io.stdout).toContain('  branch 1  1 of 2 hold  ✗  subject  "s"  nothing\n');
-    expect(io.stdout).toContain("  branch 2  1 of 3 hold  ✗  data.n   0    nothing\n");
-    expect(io.stdout).toMatch(/ {2}… and 4 more\n$/);
-    io.stdout = "";
-    expect(await millrace("events", "test", '{"$or":[{"id":["i"]},{"type":["order.placed"]}]}', event)).toBe(0);
-    expect(io.stdout).toContain("Of 2 branches ($or) number 2 matches:");
-    expect(io.stdout).not.toContain("branch 1");
+    expect(await stage.millrace("events", "test", JSON.stringify(pattern), event)).toBe(1);
+    expect(stage.io.stdout).toContain("Of 10 branches ($or) number 10 came furthest:");
+    expect(stage.io.stdout).toContain('  branch 1  1 of 2 hold  ✗  subject  "s"  nothing\n');
+    expect(stage.io.stdout).toContain("  branch 2  1 of 3 hold  ✗  data.n   0    nothing\n");
+    expect(stage.io.stdout).toMatch(/ {2}… and 4 more\n$/);
+    stage.io.stdout = "";
+    expect(await stage.millrace("events", "test", '{"$or":[{"id":["i"]},{"type":["order.placed"]}]}', event)).toBe(0);
+    expect(stage.io.stdout).toContain("Of 2 branches ($or) number 2 matches:");
+    expect(stage.io.stdout).not.toContain("branch 1");
   });
 
   it("says every operator in words, and keeps what it shows on its line", async () => {
@@ -227,7 +204,7 @@ describe("events test", () => {
       f: [{ "anything-but": { prefix: ["x", "y"] } }],
       "g\u001b[31m\n": ["x".repeat(100)],
     };
-    expect(await millrace("events", "test", JSON.stringify(pattern), '{"a":{"b":[1]}}')).toBe(1);
+    expect(await stage.millrace("events", "test", JSON.stringify(pattern), '{"a":{"b":[1]}}')).toBe(1);
     for (const words of [
       '"x" or 1 or true or null',
       'prefix "x" in any case or suffix "y" or wildcar…',
@@ -239,42 +216,42 @@ describe("events test", () => {
       "g�[31m�",
       `"${"x".repeat(46)}…`,
     ])
-      expect(io.stdout).toContain(words);
-    expect(io.stdout).not.toContain("\u001b");
+      expect(stage.io.stdout).toContain(words);
+    expect(stage.io.stdout).not.toContain("\u001b");
   });
 
   it("takes pattern and event from files and standard input", async () => {
-    await writeFile(join(folder, "p.json"), '{"type":["order.placed"]}');
-    await writeFile(join(folder, "e.json"), event);
-    expect(await millrace("events", "test", "@p.json", "@e.json")).toBe(0);
-    io.input = event;
-    expect(await millrace("events", "test", "@p.json", "-")).toBe(0);
-    io.input = '{"type":["other"]}';
-    expect(await millrace("events", "test", "-", "@e.json")).toBe(1);
+    await writeFile(join(stage.folder, "p.json"), '{"type":["order.placed"]}');
+    await writeFile(join(stage.folder, "e.json"), event);
+    expect(await stage.millrace("events", "test", "@p.json", "@e.json")).toBe(0);
+    stage.io.input = event;
+    expect(await stage.millrace("events", "test", "@p.json", "-")).toBe(0);
+    stage.io.input = '{"type":["other"]}';
+    expect(await stage.millrace("events", "test", "-", "@e.json")).toBe(1);
   });
 
   it("asks the node for an event of its log, by seq or by id", async () => {
-    rooms.eventViews = [eventView(1), { ...eventView(3), id: "1001" }];
-    expect(await millrace("events", "test", '{"data":{"to":["x"]}}', "1")).toBe(0);
-    expect(io.stdout).toContain("✓ greeting.sent e1 (seq 1) matches\n");
-    io.stdout = "";
-    expect(await millrace("events", "test", '{"data":{"to":["y"]}}', "1001", "--json")).toBe(1);
-    expect(io.json[0]).toMatchObject({ kind: "pattern", matched: false, event: { seq: 3 }, failed: { path: "data.to", found: "x" } });
+    stage.rooms.eventViews = [eventView(1), { ...eventView(3), id: "1001" }];
+    expect(await stage.millrace("events", "test", '{"data":{"to":["x"]}}', "1")).toBe(0);
+    expect(stage.io.stdout).toContain("✓ greeting.sent e1 (seq 1) matches\n");
+    stage.io.stdout = "";
+    expect(await stage.millrace("events", "test", '{"data":{"to":["y"]}}', "1001", "--json")).toBe(1);
+    expect(stage.io.json[0]).toMatchObject({ kind: "pattern", matched: false, event: { seq: 3 }, failed: { path: "data.to", found: "x" } });
   });
 
   it("--json prints the same with and without a node", async () => {
     const pattern = '{"data":{"to":["y"]}}';
-    expect(await millrace("events", "test", pattern, '{"data":{"to":"x"}}', "--json")).toBe(1);
-    const [local] = io.json as object[];
-    rooms.eventViews = [eventView(1)];
-    await millrace("events", "test", pattern, "e1", "--json");
-    expect(io.json[1]).toEqual({ ...local, event: { seq: 1, id: "e1", source: "/test", type: "greeting.sent" } });
+    expect(await stage.millrace("events", "test", pattern, '{"data":{"to":"x"}}', "--json")).toBe(1);
+    const [local] = stage.io.json as object[];
+    stage.rooms.eventViews = [eventView(1)];
+    await stage.millrace("events", "test", pattern, "e1", "--json");
+    expect(stage.io.json[1]).toEqual({ ...local, event: { seq: 1, id: "e1", source: "/test", type: "greeting.sent" } });
   });
 
   it("tells why an event woke a function, or did not", async () => {
-    rooms.eventViews = [eventView(1), { ...eventView(3), deliveries: [] }, eventView(5, "other")];
-    expect(await millrace("events", "test", "--fn", "greet", "1")).toBe(0);
-    expect(io.stdout).toBe(
+    stage.rooms.eventViews = [eventView(1), { ...eventView(3), deliveries: [] }, eventView(5, "other")];
+    expect(await stage.millrace("events", "test", "--fn", "greet", "1")).toBe(0);
+    expect(stage.io.stdout).toBe(
       [
         "✓ greet has a trigger that matches greeting.sent e1 (seq 1)",
         "✓ on greeting.* where …",
@@ -285,27 +262,27 @@ describe("events test", () => {
         "",
       ].join("\n"),
     );
-    io.stdout = "";
-    expect(await millrace("events", "test", "--fn", "greet", "e3")).toBe(0);
-    expect(io.stdout).toContain("It has no delivery to greet all the same: the release that was live when it came decided that");
-    io.stdout = "";
-    expect(await millrace("events", "test", "--fn", "greet", "5")).toBe(1);
-    expect(io.stdout).toContain("✗ greet has no trigger that matches other e5 (seq 5)\n✗ on greeting.* where …\n");
-    expect(io.stdout).toContain("It went to greet all the same (delivery 6, done): it was for this function alone");
-    io.stdout = "";
-    expect(await millrace("events", "test", "--fn", "greet", '{"type":"greeting.sent","data":{"to":"X"}}')).toBe(1);
-    expect(io.stdout).toMatch(/^✗ greet has no trigger that matches the event\n[^]*would match\n$/);
-    io.stdout = "";
-    expect(await millrace("events", "test", "--fn", "hello", "1")).toBe(1);
-    expect(io.stdout).toBe("✗ hello has no event trigger: no event wakes it\n");
+    stage.io.stdout = "";
+    expect(await stage.millrace("events", "test", "--fn", "greet", "e3")).toBe(0);
+    expect(stage.io.stdout).toContain("It has no delivery to greet all the same: the release that was live when it came decided that");
+    stage.io.stdout = "";
+    expect(await stage.millrace("events", "test", "--fn", "greet", "5")).toBe(1);
+    expect(stage.io.stdout).toContain("✗ greet has no trigger that matches other e5 (seq 5)\n✗ on greeting.* where …\n");
+    expect(stage.io.stdout).toContain("It went to greet all the same (delivery 6, done): it was for this function alone");
+    stage.io.stdout = "";
+    expect(await stage.millrace("events", "test", "--fn", "greet", '{"type":"greeting.sent","data":{"to":"X"}}')).toBe(1);
+    expect(stage.io.stdout).toMatch(/^✗ greet has no trigger that matches the event\n[^]*would match\n$/);
+    stage.io.stdout = "";
+    expect(await stage.millrace("events", "test", "--fn", "hello", "1")).toBe(1);
+    expect(stage.io.stdout).toBe("✗ hello has no event trigger: no event wakes it\n");
   });
 
   it("says of an expression what each operand came to, and needs no node for what is written out", async () => {
-    await control.stop();
+    await stage.stopNode();
     const sql = "type LIKE 'order.%' AND size > 5 AND\n  (EXISTS test OR region <> 'EU')";
     const sized = '{"type":"order.placed","size":5}';
-    expect(await millrace("events", "test", "--sql", sql, sized)).toBe(1);
-    expect(io.stdout).toBe(
+    expect(await stage.millrace("events", "test", "--sql", sql, sized)).toBe(1);
+    expect(stage.io.stdout).toBe(
       [
         "✗ the event does not match",
         "     EXPRESSION                           VALUE           FOUND",
@@ -318,25 +295,25 @@ describe("events test", () => {
         "",
       ].join("\n"),
     );
-    io.stdout = "";
-    expect(await millrace("events", "test", "--sql", "type LIKE 'order.%'", sized)).toBe(0);
-    expect(io.stdout).toBe(
+    stage.io.stdout = "";
+    expect(await stage.millrace("events", "test", "--sql", "type LIKE 'order.%'", sized)).toBe(0);
+    expect(stage.io.stdout).toBe(
       "✓ the event matches\n     EXPRESSION           VALUE  FOUND\n  ✓  type LIKE 'order.%'  true   type \"order.placed\"\n",
     );
-    io.stdout = "";
-    expect(await millrace("events", "test", "--sql", "size", sized, "--json")).toBe(1);
-    expect(io.json[0]).toMatchObject({ kind: "sql", event: null, matched: false, value: 5, error: null, failed: { source: "size" } });
+    stage.io.stdout = "";
+    expect(await stage.millrace("events", "test", "--sql", "size", sized, "--json")).toBe(1);
+    expect(stage.io.json[0]).toMatchObject({ kind: "sql", event: null, matched: false, value: 5, error: null, failed: { source: "size" } });
   });
 
   it("takes an expression from a file and from standard input, and an event from the log", async () => {
-    rooms.eventViews = [eventView(1)];
-    await writeFile(join(folder, "e.sql"), "type LIKE 'greeting.%'\n  AND NOT EXISTS subject\n");
-    expect(await millrace("events", "test", "--sql", "@e.sql", "1")).toBe(0);
-    expect(io.stdout).toContain("✓ greeting.sent e1 (seq 1) matches\n");
-    io.stdout = "";
-    io.input = "subject = 'x'";
-    expect(await millrace("events", "test", "--sql", "-", "e1", "--json")).toBe(1);
-    expect(io.json.at(-1)).toMatchObject({ kind: "sql", event: { seq: 1 }, error: { kind: "missing_attribute" } });
+    stage.rooms.eventViews = [eventView(1)];
+    await writeFile(join(stage.folder, "e.sql"), "type LIKE 'greeting.%'\n  AND NOT EXISTS subject\n");
+    expect(await stage.millrace("events", "test", "--sql", "@e.sql", "1")).toBe(0);
+    expect(stage.io.stdout).toContain("✓ greeting.sent e1 (seq 1) matches\n");
+    stage.io.stdout = "";
+    stage.io.input = "subject = 'x'";
+    expect(await stage.millrace("events", "test", "--sql", "-", "e1", "--json")).toBe(1);
+    expect(stage.io.json.at(-1)).toMatchObject({ kind: "sql", event: { seq: 1 }, error: { kind: "missing_attribute" } });
   });
 
   it("shows the expression of a trigger below its pattern", async () => {
@@ -346,9 +323,9 @@ describe("events test", () => {
       where: { data: { $or: [{ to: ["x"] }, { to: ["y"] }] } },
       sql: "size > 5",
     };
-    rooms.current = release([{ ...fn("greet", "event"), triggers: [trigger] }]);
-    expect(await millrace("events", "test", "--fn", "greet", '{"type":"greeting.sent","data":{"to":"y"},"size":4}')).toBe(1);
-    expect(io.stdout).toBe(
+    stage.rooms.current = release([{ ...fn("greet", "event"), triggers: [trigger] }]);
+    expect(await stage.millrace("events", "test", "--fn", "greet", '{"type":"greeting.sent","data":{"to":"y"},"size":4}')).toBe(1);
+    expect(stage.io.stdout).toBe(
       [
         "✗ greet has no trigger that matches the event",
         "✗ on greeting.* where … sql …",
@@ -365,9 +342,9 @@ describe("events test", () => {
 
   it("ends with 2 for every error, so that 1 says one thing only", async () => {
     const wrong = async (...line: string[]): Promise<string> => {
-      io.stderr = "";
-      expect(await millrace("events", "test", ...line)).toBe(2);
-      return io.stderr;
+      stage.io.stderr = "";
+      expect(await stage.millrace("events", "test", ...line)).toBe(2);
+      return stage.io.stderr;
     };
     expect(await wrong()).toContain("events test needs PATTERN");
     expect(await wrong("{}")).toContain("needs a PATTERN and an EVENT, or --sql EXPRESSION or --fn NAME and an EVENT");
@@ -389,17 +366,17 @@ describe("events test", () => {
   });
 
   it("marks and hints have colours on a terminal", async () => {
-    io.outColors = makeColors(true);
-    await millrace("events", "test", '{"type":["order.*"]}', event);
-    expect(io.stdout).toContain("\u001b[31m✗\u001b[39m");
-    expect(io.stdout).toContain('\u001b[33m→ "order.*" stands for itself alone; {"wildcard":"order.*"} would match\u001b[39m');
+    stage.io.outColors = makeColors(true);
+    await stage.millrace("events", "test", '{"type":["order.*"]}', event);
+    expect(stage.io.stdout).toContain("\u001b[31m✗\u001b[39m");
+    expect(stage.io.stdout).toContain('\u001b[33m→ "order.*" stands for itself alone; {"wildcard":"order.*"} would match\u001b[39m');
   });
 });
 
 describe("looking", () => {
   it("lists functions", async () => {
-    await millrace("functions");
-    expect(io.stdout).toBe(
+    await stage.millrace("functions");
+    expect(stage.io.stdout).toBe(
       [
         "FUNCTION  KIND  WOKEN BY               WAITING  RUNNING  PARKED  DEAD  INSTANCES  COLD STARTS  FILE",
         "gone            no longer exists             1        0       0     0          0            0",
@@ -408,163 +385,166 @@ describe("looking", () => {
         "",
       ].join("\n"),
     );
-    expect(io.stderr).toContain("hello did not start, 2 times in a row; it is tried again");
-    expect(io.stderr).toContain(": TypeError: no good\n");
-    io.stdout = "";
-    await millrace("functions", "--json");
-    expect(io.json).toMatchObject([{ name: "gone" }, { name: "greet" }, { name: "hello" }]);
+    expect(stage.io.stderr).toContain("hello did not start, 2 times in a row; it is tried again");
+    expect(stage.io.stderr).toContain(": TypeError: no good\n");
+    stage.io.stdout = "";
+    await stage.millrace("functions", "--json");
+    expect(stage.io.json).toMatchObject([{ name: "gone" }, { name: "greet" }, { name: "hello" }]);
   });
 
   it("lists events, and shows one", async () => {
-    rooms.eventViews = [eventView(1), eventView(3, "other")];
-    await millrace("events", "--limit", "1");
-    expect(io.stdout).toMatch(/^SEQ {2}AGE .*\n {2}3 {2}4s ago {2}other {2}e3 {2}1 done\n$/);
-    io.stdout = "";
-    await millrace("events", "show", "e1");
-    expect(io.stdout).toContain('"type": "greeting.sent"');
-    expect(io.stdout).toContain("greet  done 4s ago  key x  seq 2");
-    io.stdout = "";
-    await millrace("events", "--json", "--type", "greeting.sent");
-    expect(io.json).toMatchObject([{ seq: 1 }]);
-    expect(await millrace("events", "--type", "none")).toBe(0);
-    expect(io.stderr).toBe("There are no such events.\n");
+    stage.rooms.eventViews = [eventView(1), eventView(3, "other")];
+    await stage.millrace("events", "--limit", "1");
+    expect(stage.io.stdout).toMatch(/^SEQ {2}AGE .*\n {2}3 {2}4s ago {2}other {2}e3 {2}1 done\n$/);
+    stage.io.stdout = "";
+    await stage.millrace("events", "show", "e1");
+    expect(stage.io.stdout).toContain('"type": "greeting.sent"');
+    expect(stage.io.stdout).toContain("greet  done 4s ago  key x  seq 2");
+    stage.io.stdout = "";
+    await stage.millrace("events", "--json", "--type", "greeting.sent");
+    expect(stage.io.json).toMatchObject([{ seq: 1 }]);
+    expect(await stage.millrace("events", "--type", "none")).toBe(0);
+    expect(stage.io.stderr).toBe("There are no such events.\n");
   });
 
   it("follows events until Ctrl-C", async () => {
-    rooms.eventViews = [eventView(1)];
-    const code = millrace("events", "-f", "--json");
-    await io.printed('"seq":1');
-    rooms.eventViews = [eventView(1), eventView(3)];
-    await io.printed('"seq":3');
-    io.interrupt();
+    stage.rooms.eventViews = [eventView(1)];
+    const code = stage.millrace("events", "-f", "--json");
+    await stage.io.printed('"seq":1');
+    stage.rooms.eventViews = [eventView(1), eventView(3)];
+    await stage.io.printed('"seq":3');
+    stage.io.interrupt();
     expect(await code).toBe(0);
-    expect(io.json).toMatchObject([{ seq: 1 }, { seq: 3 }]);
+    expect(stage.io.json).toMatchObject([{ seq: 1 }, { seq: 3 }]);
   });
 
   it("shows logs", async () => {
     logged("one");
     logged("two");
-    rooms.logs.flush();
-    await millrace("logs", "--limit", "1");
-    expect(io.stdout).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}greet {2}two\n$/);
-    await millrace("logs", "--function", "nobody");
-    expect(io.stderr).toBe("No function has logged anything that fits.\n");
+    stage.rooms.logs.flush();
+    await stage.millrace("logs", "--limit", "1");
+    expect(stage.io.stdout).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}greet {2}two\n$/);
+    await stage.millrace("logs", "--function", "nobody");
+    expect(stage.io.stderr).toBe("No function has logged anything that fits.\n");
   });
 
   it("follows logs until Ctrl-C", async () => {
     logged("before");
-    const code = millrace("logs", "-f");
-    await io.printed("before");
+    const code = stage.millrace("logs", "-f");
+    await stage.io.printed("before");
     logged("after");
-    await io.printed("after");
-    io.interrupt();
+    await stage.io.printed("after");
+    stage.io.interrupt();
     expect(await code).toBe(0);
   });
 });
 
 describe("dead letters", () => {
   beforeEach(() => {
-    rooms.deadViews = [deadView(7), deadView(9)];
+    stage.rooms.deadViews = [deadView(7), deadView(9)];
   });
 
   it("are listed and shown", async () => {
-    await millrace("dead", "list");
-    expect(io.stdout).toContain("  7  4s ago  greet     greeting.sent         1  no luck\n");
-    io.stdout = "";
-    await millrace("dead", "show", "7");
-    expect(io.stdout).toContain("greet gave up greeting.sent");
-    expect(io.stdout).toContain("    attempt 5, 1970-01-01T00:00:06.000Z (4s ago), invocation i\n");
-    expect(io.stdout).toContain("      Error: no luck\n          at greet (functions/greet.ts:3:9)");
-    io.stdout = "";
-    await millrace("dead", "list", "--limit", "1", "--json");
-    expect(io.json).toMatchObject([{ seq: 7, errors: [{ message: "no luck" }] }]);
-    expect(await millrace("dead", "show", "8")).toBe(1);
-    expect(io.stderr).toContain("there is no delivery 8");
+    await stage.millrace("dead", "list");
+    expect(stage.io.stdout).toContain("  7  4s ago  greet     greeting.sent         1  no luck\n");
+    stage.io.stdout = "";
+    await stage.millrace("dead", "show", "7");
+    expect(stage.io.stdout).toContain("greet gave up greeting.sent");
+    expect(stage.io.stdout).toContain("    attempt 5, 1970-01-01T00:00:06.000Z (4s ago), invocation i\n");
+    expect(stage.io.stdout).toContain("      Error: no luck\n          at greet (functions/greet.ts:3:9)");
+    stage.io.stdout = "";
+    await stage.millrace("dead", "list", "--limit", "1", "--json");
+    expect(stage.io.json).toMatchObject([{ seq: 7, errors: [{ message: "no luck" }] }]);
+    expect(await stage.millrace("dead", "show", "8")).toBe(1);
+    expect(stage.io.stderr).toContain("there is no delivery 8");
   });
 
   it("are redriven, by name and by filter, with progress where a person looks on", async () => {
-    expect(await millrace("dead", "redrive", "9")).toBe(0);
-    expect(io.stdout).toBe("1 redriven\n");
-    expect(io.stderr).toBe("");
-    io.errIsTerminal = true;
-    expect(await millrace("dead", "redrive", "--function", "greet")).toBe(0);
-    expect(io.stderr).toContain("1 of 1 redriven");
-    expect(rooms.deadViews).toEqual([]);
+    expect(await stage.millrace("dead", "redrive", "9")).toBe(0);
+    expect(stage.io.stdout).toBe("1 redriven\n");
+    expect(stage.io.stderr).toBe("");
+    stage.io.errIsTerminal = true;
+    expect(await stage.millrace("dead", "redrive", "--function", "greet")).toBe(0);
+    expect(stage.io.stderr).toContain("1 of 1 redriven");
+    expect(stage.rooms.deadViews).toEqual([]);
   });
 
   it("that are not there are told", async () => {
-    expect(await millrace("dead", "redrive", "9", "8")).toBe(1);
-    expect(io.stdout).toBe("1 redriven\n");
-    expect(io.stderr).toBe("not a dead letter: 1 of those named\n");
+    expect(await stage.millrace("dead", "redrive", "9", "8")).toBe(1);
+    expect(stage.io.stdout).toBe("1 redriven\n");
+    expect(stage.io.stderr).toBe("not a dead letter: 1 of those named\n");
   });
 
   it("are purged, more than named ones only after a yes", async () => {
-    expect(await millrace("dead", "purge", "--all")).toBe(2);
-    expect(io.stderr).toContain("say --yes");
-    io.answer = "n";
-    expect(await millrace("dead", "purge", "--all")).toBe(1);
-    expect(rooms.deadViews).toHaveLength(2);
-    io.answer = "Y";
-    expect(await millrace("dead", "purge", "--type", "greeting.sent")).toBe(0);
-    expect(io.questions.at(-1)).toContain("all dead letters that fit");
-    rooms.deadViews = [deadView(7)];
-    io.stdout = "";
-    expect(await millrace("dead", "purge", "--all", "--yes", "--json")).toBe(0);
-    expect(io.json.at(-1)).toEqual({ purged: 1, remaining: 0, finished: true });
+    expect(await stage.millrace("dead", "purge", "--all")).toBe(2);
+    expect(stage.io.stderr).toContain("say --yes");
+    stage.io.answer = "n";
+    expect(await stage.millrace("dead", "purge", "--all")).toBe(1);
+    expect(stage.rooms.deadViews).toHaveLength(2);
+    stage.io.answer = "Y";
+    expect(await stage.millrace("dead", "purge", "--type", "greeting.sent")).toBe(0);
+    expect(stage.io.questions.at(-1)).toContain("all dead letters that fit");
+    stage.rooms.deadViews = [deadView(7)];
+    stage.io.stdout = "";
+    expect(await stage.millrace("dead", "purge", "--all", "--yes", "--json")).toBe(0);
+    expect(stage.io.json.at(-1)).toEqual({ purged: 1, remaining: 0, finished: true });
   });
 
   it("want to be selected in one way", async () => {
     for (const words of [[], ["7", "--all"], ["--all", "--function", "greet"], ["seven"]]) {
-      expect(await millrace("dead", "redrive", ...words)).toBe(2);
+      expect(await stage.millrace("dead", "redrive", ...words)).toBe(2);
     }
-    expect(rooms.pieces).toEqual([]);
+    expect(stage.rooms.pieces).toEqual([]);
   });
 });
 
 describe("init", () => {
   it("makes an app and says what comes next", async () => {
-    expect(await millrace("init", "My Shop")).toBe(0);
-    const made = (await readdir(join(folder, "My Shop"), { recursive: true })).sort();
+    expect(await stage.millrace("init", "My Shop")).toBe(0);
+    const made = (await readdir(join(stage.folder, "My Shop"), { recursive: true })).sort();
     expect(made).toEqual(
       [".gitignore", "README.md", "functions", "functions/hello.ts", "package.json", "test", "test/hello.test.ts", "tsconfig.json"].sort(),
     );
-    expect(JSON.parse(await readFile(join(folder, "My Shop", "package.json"), "utf8"))).toMatchObject({ name: "my-shop", private: true });
-    expect(io.stdout).toContain("cd My Shop\n");
+    expect(JSON.parse(await readFile(join(stage.folder, "My Shop", "package.json"), "utf8"))).toMatchObject({
+      name: "my-shop",
+      private: true,
+    });
+    expect(stage.io.stdout).toContain("cd My Shop\n");
   });
 
   it("names the types that its test needs: nobody finds them by himself since TypeScript 6", async () => {
-    await millrace("init", "app");
-    const json = async (file: string): Promise<unknown> => JSON.parse(await readFile(join(folder, "app", file), "utf8"));
+    await stage.millrace("init", "app");
+    const json = async (file: string): Promise<unknown> => JSON.parse(await readFile(join(stage.folder, "app", file), "utf8"));
     expect(await json("tsconfig.json")).toMatchObject({ compilerOptions: { types: ["node"] } });
     expect(await json("package.json")).toMatchObject({ devDependencies: { "@types/node": expect.any(String) } });
   });
 
   it("refuses a folder that is not empty, but not an empty repository", async () => {
-    await mkdir(join(folder, "a", ".git"), { recursive: true });
-    expect(await millrace("init", "a", "--json")).toBe(0);
-    expect(io.json).toMatchObject([{ directory: join(folder, "a"), files: expect.arrayContaining(["functions/hello.ts"]) }]);
-    expect(await millrace("init", "a")).toBe(1);
-    expect(io.stderr).toContain("is not empty");
-    await writeFile(join(folder, "file"), "");
-    expect(await millrace("init", "file")).toBe(1);
-    expect(io.stderr).toContain("file cannot be used");
+    await mkdir(join(stage.folder, "a", ".git"), { recursive: true });
+    expect(await stage.millrace("init", "a", "--json")).toBe(0);
+    expect(stage.io.json).toMatchObject([{ directory: join(stage.folder, "a"), files: expect.arrayContaining(["functions/hello.ts"]) }]);
+    expect(await stage.millrace("init", "a")).toBe(1);
+    expect(stage.io.stderr).toContain("is not empty");
+    await writeFile(join(stage.folder, "file"), "");
+    expect(await stage.millrace("init", "file")).toBe(1);
+    expect(stage.io.stderr).toContain("file cannot be used");
   });
 });
 
 describe("settings", () => {
   it("that were typed and are wrong are a wrong command line", async () => {
     for (const command of ["start", "dev", "doctor"]) {
-      io.stderr = "";
-      expect(await millrace(command, "--port", "99999")).toBe(2);
-      expect(io.stderr).toContain('millrace: --port: "99999" is not a port');
-      expect(io.stderr).toContain(`See \`millrace ${command} --help\``);
+      stage.io.stderr = "";
+      expect(await stage.millrace(command, "--port", "99999")).toBe(2);
+      expect(stage.io.stderr).toContain('millrace: --port: "99999" is not a port');
+      expect(stage.io.stderr).toContain(`See \`millrace ${command} --help\``);
     }
   });
 
   it("that come from a variable and are wrong are a failure", async () => {
-    io.env["MILLRACE_PORT"] = "99999";
-    expect(await millrace("start")).toBe(1);
-    expect(io.stderr).toContain('millrace: MILLRACE_PORT: "99999" is not a port');
+    stage.io.env["MILLRACE_PORT"] = "99999";
+    expect(await stage.millrace("start")).toBe(1);
+    expect(stage.io.stderr).toContain('millrace: MILLRACE_PORT: "99999" is not a port');
   });
 });
 
@@ -576,9 +556,9 @@ describe("doctor", () => {
   }
 
   async function examine(...words: string[]): Promise<{ code: number; findings: Map<string, Finding> }> {
-    io.stdout = "";
-    const code = await millrace("doctor", ...words, "--json");
-    return { code, findings: new Map((io.json as Finding[]).map((finding) => [finding.check, finding])) };
+    stage.io.stdout = "";
+    const code = await stage.millrace("doctor", ...words, "--json");
+    return { code, findings: new Map((stage.io.json as Finding[]).map((finding) => [finding.check, finding])) };
   }
 
   async function freePort(): Promise<{ port: number; close: () => Promise<void> }> {
@@ -592,7 +572,7 @@ describe("doctor", () => {
   }
 
   it("finds all well in a new app", async () => {
-    await millrace("init", "app");
+    await stage.millrace("init", "app");
     const { port, close } = await freePort();
     await close();
     const { findings } = await examine("app", "--port", String(port));
@@ -601,13 +581,13 @@ describe("doctor", () => {
     for (const check of ["node", "esbuild", "data", "app", `port ${port}`]) {
       expect([check, findings.get(check)?.state]).toEqual([check, "ok"]);
     }
-    expect(existsSync(join(folder, "app", ".millrace"))).toBe(false);
+    expect(existsSync(join(stage.folder, "app", ".millrace"))).toBe(false);
   });
 
   it("says what fails and what to do, and exits with 1", async () => {
-    await millrace("init", "app");
-    await writeFile(join(folder, "app", "functions", "broken.ts"), "export const = 3;");
-    await writeFile(join(folder, "app", "data"), "a file");
+    await stage.millrace("init", "app");
+    await writeFile(join(stage.folder, "app", "functions", "broken.ts"), "export const = 3;");
+    await writeFile(join(stage.folder, "app", "data"), "a file");
     const taken = await freePort();
     const { code, findings } = await examine("app", "--port", String(taken.port), "--data", "app/data/deeper");
     await taken.close();
@@ -618,9 +598,9 @@ describe("doctor", () => {
   });
 
   it("is made for people, too", async () => {
-    await millrace("doctor");
-    expect(io.stdout).toContain("ok    node");
-    expect(io.stdout).toMatch(/warn {2}app .*\n {20}→ /);
+    await stage.millrace("doctor");
+    expect(stage.io.stdout).toContain("ok    node");
+    expect(stage.io.stdout).toMatch(/warn {2}app .*\n {20}→ /);
   });
 
   it("knows a Node.js that is too old", () => {
@@ -631,10 +611,10 @@ describe("doctor", () => {
 
 describe("version", () => {
   it("prints it", async () => {
-    await millrace("version");
-    expect(io.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-    io.stdout = "";
-    await millrace("version", "--json");
-    expect(io.json).toMatchObject([{ node: process.versions.node }]);
+    await stage.millrace("version");
+    expect(stage.io.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    stage.io.stdout = "";
+    await stage.millrace("version", "--json");
+    expect(stage.io.json).toMatchObject([{ node: process.versions.node }]);
   });
 });
