@@ -156,7 +156,7 @@ describe("a timeline", () => {
       entry(3, "step/tell/2"),
     ];
     const [enough] = timelineOf(journal(1));
-    expect([enough?.state, enough && outcomeWords(enough, NOW)]).toEqual(["done", "1 of 2 done, 1 failed (1 may)"]);
+    expect([enough?.state, enough && outcomeWords(enough, NOW)]).toEqual(["done", "1 of 2 done, 1 failed (1 tolerated)"]);
     expect(timelineOf(journal(0))[0]?.state).toBe("failed");
   });
 

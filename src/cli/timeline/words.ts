@@ -92,7 +92,7 @@ function idIn(value: unknown): unknown {
 function mapWords({ items }: TimelineItem): string {
   if (items === null) return "";
   const { total, done, failed, tolerated } = items;
-  const failures = failed === 0 ? "" : `, ${failed} failed${tolerated === 0 ? "" : ` (${tolerated} may)`}`;
+  const failures = failed === 0 ? "" : `, ${failed} failed${tolerated === 0 ? "" : ` (${tolerated} tolerated)`}`;
   return `${done} of ${total} done${failures}`;
 }
 
